@@ -1,0 +1,70 @@
+"""An interaction free of HTTP: what was asked, what is answered, and one version of a resource.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+Resource: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class FhirRequest:
+    """One interaction as asked.
+
+    `interaction` is a code of https://hl7.org/fhir/R4/valueset-restful-interaction.html (`read`, `search-type`, ...).
+    `parameters` are the query's (name, value) pairs, percent-decoded, in their order. `body` is the decoded resource,
+    still unvalidated. `headers` holds only those that FHIR gives a meaning: `if-match`, `if-none-match`,
+    `if-none-exist`, `if-modified-since`, `prefer` (lower case, raw values).
+    `base` is the address that links of the answer start with, without a trailing slash.
+    """
+
+    interaction: str
+    type: str | None = None
+    id: str | None = None
+    version: str | None = None
+    parameters: Sequence[tuple[str, str]] = ()
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    base: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of one resource as it is stored.
+
+    `body` is the exact JSON (UTF-8) to serve, with id, meta.versionId and meta.lastUpdated inside; None where this
+    version is a deletion. `updated` is UTC with milliseconds. `method` is the HTTP verb that made it. `change` tells
+    what a commit did: "created", "updated", "unchanged", "deleted"; None where it was only read.
+    """
+
+    type: str
+    id: str
+    version: int
+    updated: datetime
+    body: bytes | None
+    method: str = "PUT"
+    change: str | None = None
+
+    @property
+    def reference(self) -> str:
+        """The literal reference `Type/id`."""
+        return f"{self.type}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class FhirResponse:
+    """The answer to one interaction.
+
+    `body` is JSON (UTF-8) ready to send, or None. `version` is given where one resource is the subject: ETag,
+    Last-Modified and Location follow from it. `location` asks for a Location header (create, update that created).
+    """
+
+    status: int
+    body: bytes | None = None
+    version: Version | None = None
+    location: bool = False
+    headers: Sequence[tuple[str, str]] = ()

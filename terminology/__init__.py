@@ -1,0 +1,1 @@
+"""Codes and what they mean: code systems, value sets. Pure: no input but its own package data."""
