@@ -61,6 +61,7 @@ class FhirResponse:
 
     `body` is JSON (UTF-8) ready to send, or None. `version` is given where one resource is the subject: ETag,
     Last-Modified and Location follow from it. `location` asks for a Location header (create, update that created).
+    `versions` are what a write of several resources left, in the order of its entries: for callers inside the process.
     """
 
     status: int
@@ -68,3 +69,4 @@ class FhirResponse:
     version: Version | None = None
     location: bool = False
     headers: Sequence[tuple[str, str]] = ()
+    versions: Sequence[Version] = ()
