@@ -1,0 +1,66 @@
+# Everything happens inside this folder; nothing here needs root or Docker.
+# すべてこのフォルダの中だけで動きます。root 権限も Docker も要りません。
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help setup setup-dev demo test check format bench lock clean
+
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --group build \
+	--generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+ARGS :=
+export PYTHON
+
+# An environment that was moved or copied is made anew.
+ifneq ($(shell cat $(VENV)/.place 2>/dev/null || pwd -P),$(shell pwd -P))
+$(VENV)/.ready $(VENV)/.ready-dev: FORCE
+endif
+FORCE:
+
+help: ## Tell what can be made / この一覧を表示する
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo '  ARGS is handed on:  make demo ARGS="--port 9000"    make test ARGS="tests/house -k lock"'
+
+setup: $(VENV)/.ready ## Install what the server needs into .venv / 実行環境を .venv に導入する
+
+setup-dev: $(VENV)/.ready-dev ## Install the developers' tools, too / 開発用の道具も導入する
+
+demo: setup ## Import a synthetic hospital and serve it on 127.0.0.1 (Ctrl-C ends) / 架空病院のデモを起動する
+	@exec $(BIN)/tsunagi demo $(ARGS)
+
+test: setup-dev ## Run every test against a real MongoDB / 本物の MongoDB で全テストを実行する
+	@exec $(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+
+check: setup-dev ## Format, lint, types, import contracts, the rules of the house / 書式・型・依存の検査
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/house
+
+format: setup-dev ## Format the code and mend what can be mended / コードを整形する
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+bench: setup ## Measure what this machine gives / この計算機の性能を測る
+	@exec $(BIN)/python bench/floor.py $(ARGS)
+
+lock: setup-dev ## Write the lock files anew; ARGS=--upgrade for newer versions / ロックファイルを更新する
+	$(LOCK) --extra embedded --extra dev $(ARGS) --output-file requirements-dev.lock
+	$(LOCK) --extra embedded --constraint requirements-dev.lock --output-file requirements.lock
+	$(LOCK) --constraint requirements-dev.lock --output-file requirements-server.lock
+
+clean: ## Remove what can be made again; never ./var, where the data is / 再作成できるものだけを消す (データ ./var は残す)
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.ready: requirements.lock pyproject.toml .ci/setup
+	@.ci/setup requirements.lock
+	@touch $@
+
+$(VENV)/.ready-dev: requirements-dev.lock pyproject.toml .ci/setup
+	@.ci/setup requirements-dev.lock
+	@touch $(VENV)/.ready $@
