@@ -19,8 +19,9 @@ TEXT, LOW, EQUALS, HIGH, AFTER = ":", "<", "=", ">", "?"
 class Span:
     """A stored date, number or quantity: the closed interval from `low` to `high` that its precision means.
 
-    Dates are milliseconds since 1970 UTC (high is the last millisecond), numbers and quantities floats. `units` are
-    the forms a quantity's unit can be asked in: "system|code", "|code", "code" of code and of unit.
+    Dates are milliseconds since 1970 UTC (high is the last millisecond), numbers and quantities floats (infinite where
+    a Range is open). `units` are the forms a quantity's unit can be asked in: "system|code", and "code" of code and
+    of unit.
     """
 
     parameter: str
@@ -43,7 +44,7 @@ class Entries:
     """All that a resource can be found by; made by `entries.py`, stored beside the resource.
 
     entries   indexed: "code=http://loinc.org|2345-7", "code=2345-7", "name:佐藤" (prefixes of folded words),
-              "date<0001a2b3c4d5" and "date>..." (bounds of spans, sortable)
+              "date<041a2b3c4d5e6" and "date>..." (bounds of spans, sortable)
     words     not indexed: "name:サトウタロウ" (folded whole words), "name=佐藤" (as written)
     spans     not indexed: exact bounds
     groups    not indexed: composites
@@ -119,7 +120,8 @@ class Contains:
 class Spans:
     """A stored span answers the prefix against the searched closed interval; `unit` limits quantities.
 
-    https://hl7.org/fhir/R4/search.html#prefix: eq, ne, gt, lt, ge, le, sa, eb, ap (as an already widened eq).
+    https://hl7.org/fhir/R4/search.html#prefix: eq, ne, gt, lt, ge, le, sa, eb, ap (already widened;
+    overlaps the stored span).
     """
 
     parameter: str
@@ -211,8 +213,10 @@ def answers(prefix: str, low: float, high: float, asked_low: float, asked_high: 
     """Tell whether the stored span [low, high] answers the prefix for the searched [asked_low, asked_high]."""
     inside = asked_low <= low and high <= asked_high
     match prefix:
-        case "eq" | "ap":
+        case "eq":
             return inside
+        case "ap":
+            return low <= asked_high and high >= asked_low
         case "ne":
             return not inside
         case "gt":
