@@ -25,8 +25,10 @@ help: ## Tell what can be made / この一覧を表示する
 	@echo '  ARGS is handed on:  make demo ARGS="--port 9000"    make test ARGS="tests/house -k lock"'
 
 setup: $(VENV)/.ready ## Install what the server needs into .venv / 実行環境を .venv に導入する
+	@:
 
 setup-dev: $(VENV)/.ready-dev ## Install the developers' tools, too / 開発用の道具も導入する
+	@:
 
 demo: setup ## Import a synthetic hospital and serve it on 127.0.0.1 (Ctrl-C ends) / 架空病院のデモを起動する
 	@exec $(BIN)/tsunagi demo $(ARGS)
