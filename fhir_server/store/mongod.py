@@ -90,6 +90,7 @@ class Mongod:
         """Start it; return as soon as it accepts connections (raise PortTaken or EmbeddedError instead)."""
         self._log = directory / "mongod.log"
         self._rotate_log()
+        self._log_start = self._log.stat().st_size if self._log.exists() else 0
         command = _command(find_binary(), directory, port, options)
         launcher = [sys.executable, "-I", "-S", tether.__file__, str(os.getpid())]
         self._process = subprocess.Popen(  # noqa: S603 - our own binary and arguments
@@ -152,7 +153,7 @@ class Mongod:
         complaint = self._process.stderr.read().decode(errors="replace").strip().splitlines()
         if complaint and "shared libraries" in complaint[-1]:
             return f"{complaint[-1].partition('libraries: ')[2]}; install that library or {_INSTEAD}"
-        return complaint[-1] if complaint else _last_complaint(self._log)
+        return complaint[-1] if complaint else _first_complaint(self._log, self._log_start)
 
 
 def _command(binary: Path, directory: Path, port: int, options: Options) -> list[str]:
@@ -165,20 +166,19 @@ def _command(binary: Path, directory: Path, port: int, options: Options) -> list
     return [str(binary), "--dbpath", str(directory), "--logpath", str(directory / "mongod.log"), *arguments]
 
 
-def _last_complaint(path: Path) -> str:
-    """Give the last error of mongod's log, which is one JSON object a line."""
+def _first_complaint(path: Path, start: int) -> str:
+    """Give the first error that mongod's log (one JSON object a line) holds after its first `start` bytes."""
     try:
-        lines = path.read_bytes()[-65536:].splitlines()
+        lines = path.read_bytes()[start:].splitlines()
     except OSError:
-        return "no log was written"
-    for line in reversed(lines):
-        try:
+        return "it wrote no log"
+    for line in lines:
+        with suppress(msgspec.DecodeError):
             entry = msgspec.json.decode(line)
-        except msgspec.DecodeError:
-            continue
-        if entry.get("s") in {"E", "F"}:
-            return f"{entry['msg']} {entry.get('attr', {}).get('error', '')}".strip()
-    return "no reason was logged"
+            if entry.get("s") in {"E", "F"}:
+                error = entry.get("attr", {}).get("error", "")
+                return f"{entry['msg']}: {error.get('errmsg', error) if isinstance(error, dict) else error}".strip().rstrip(":")
+    return "it gave no reason"
 
 
 def wait_for_predecessor(directory: Path, seconds: float) -> None:
