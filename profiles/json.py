@@ -1,0 +1,83 @@
+"""JSON that keeps FHIR decimals exact.
+
+https://hl7.org/fhir/R4/json.html
+
+`1.00` says something that `1.0` does not, so a number with a fraction or an exponent becomes a Decimal and is written
+as it came. The order of keys is kept. What is not JSON fails with JsonError, whatever the reason: a caller has one
+exception to know, and its text never repeats what was sent.
+"""
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+MAX_DEPTH = 100
+"""Objects and arrays inside each other. The deepest official example has 17 levels."""
+
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class JsonError(ValueError):
+    """What was sent is not JSON that can be taken; `diagnostics` says why without repeating any of it."""
+
+    def __init__(self, diagnostics: str) -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = diagnostics
+
+
+def decode(data: bytes) -> Any:
+    """Read UTF-8 JSON: numbers become int, or Decimal where they have a fraction or an exponent."""
+    try:
+        value = _decode(data)
+    except UnicodeDecodeError as error:
+        raise JsonError("The text is not UTF-8") from error
+    except RecursionError as error:
+        raise _too_deep() from error
+    except InvalidOperation as error:
+        raise JsonError("A number's exponent is out of range") from error
+    except msgspec.ValidationError as error:  # the only one without a schema: an integer of thousands of digits
+        raise JsonError("An integer is out of range") from error
+    except msgspec.DecodeError as error:
+        raise JsonError(_position(str(error))) from error
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
+        _check_depth(value)
+    return value
+
+
+def encode(value: Any) -> bytes:
+    """Write compact UTF-8 JSON: Decimals as the numbers they are, characters unescaped, keys in their order.
+
+    Raises JsonError for what has no JSON: lone surrogates, values nested without end.
+    """
+    try:
+        return _encode(value)
+    except RecursionError as error:
+        raise _too_deep() from error
+    except UnicodeEncodeError as error:
+        raise JsonError("A string holds a lone surrogate") from error
+
+
+def _check_depth(value: Any) -> None:
+    level = _containers((value,))
+    for _ in range(MAX_DEPTH):
+        if not level:
+            return
+        level = [child for parent in level for child in _containers(parent.values() if isinstance(parent, dict) else parent)]
+    if level:
+        raise _too_deep()
+
+
+def _containers(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if isinstance(value, dict | list)]
+
+
+def _too_deep() -> JsonError:
+    return JsonError(f"The JSON is nested deeper than {MAX_DEPTH} levels")
+
+
+def _position(text: str) -> str:
+    """Say where JSON ends to be JSON; msgspec names the byte and what it missed, never the content."""
+    return "The JSON is " + text.removeprefix("JSON is ") if text.startswith("JSON is ") else "The JSON ends too early or is malformed"
