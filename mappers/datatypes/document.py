@@ -1,0 +1,144 @@
+"""The document being mapped: what every segment needs to know, and where its results go.
+
+Ids are deterministic: a version 5 UUID over facility, type and business key. The same file gives the same ids wherever and
+whenever it is mapped, two hospitals never share one, and no patient number can be read from them.
+
+There are two sorts of results. *Home* resources belong to this document alone: its next version replaces them, its
+deletion removes them. *Shared* resources (the hospital, a doctor, a ward, the patient as other documents know him) are only
+created where they are absent, so that no order of messages lets a stub overwrite better knowledge.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+from uuid import UUID, uuid5
+
+from mappers.file_name import FileName, document_key
+from mappers.hl7v2.message import Message, Segment
+
+Resource: TypeAlias = dict[str, Any]
+
+NAMESPACE: Final = UUID("6f0c9c4e-2a3b-5d57-9a41-7a1d3f6f2b10")
+"""The namespace of all ids that the mappers give; changing it would orphan everything imported so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facility:
+    """The hospital whose storage is read. `code` is its 10-digit 医療機関コード (prefecture, fee table, institution)."""
+
+    code: str
+    name: str | None = None
+
+    def system(self, what: str) -> str:
+        """Give the URN of an identifier system that only this facility uses, e.g. of its order numbers."""
+        return f"urn:tsunagi:{self.code}:{what}"
+
+    @property
+    def patient_numbers(self) -> str:
+        """The system of this hospital's patient numbers (JP Core: OID with the institution's code)."""
+        return f"urn:oid:1.2.392.100495.20.3.51.1{self.code}"
+
+    @property
+    def practitioner_numbers(self) -> str:
+        """The system of this hospital's staff numbers."""
+        return f"urn:oid:1.2.392.100495.20.3.41.1{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingIssue:
+    """Something of a message that was not, or not simply, mapped.
+
+    `severity` is `information` or `warning`. `field` is like `PID-11`, "" for a whole segment. `text` never repeats a value.
+    """
+
+    severity: str
+    segment: str
+    field: str
+    text: str
+
+
+class Document:
+    """One message on its way to resources."""
+
+    __slots__ = ("_entries", "_seen", "facility", "home", "issues", "key", "message", "name", "patient", "source")
+
+    def __init__(self, message: Message, name: FileName, facility: Facility) -> None:
+        self.message = message
+        self.name = name
+        self.facility = facility
+        self.key = document_key(name)
+        self.issues: list[MappingIssue] = []
+        self.home: list[str] = []
+        self._entries: list[Resource] = []
+        self._seen: set[str] = set()
+        self.patient: Resource = {"reference": f"Patient/{self.shared_id('Patient', name.patient_id)}"}
+        profile = message.msh.first(21)[1] or "SS-MIX2"
+        self.source = f"http://jpfhir.jp/ssmix2std/{profile}/1{facility.code}"
+
+    def shared_id(self, type: str, *key: str) -> str:
+        """Give the id of a resource that many documents speak of."""
+        return str(uuid5(NAMESPACE, "|".join((self.facility.code, type, *key))))
+
+    def home_id(self, type: str, *key: str) -> str:
+        """Give the id of a resource that belongs to this document; equal keys are numbered in their order."""
+        base = "|".join((self.facility.code, type, self.key, *key))
+        text, count = base, 1
+        while text in self._seen:
+            count += 1
+            text = f"{base}|{count}"
+        self._seen.add(text)
+        return str(uuid5(NAMESPACE, text))
+
+    def add_home(self, resource: Resource) -> Resource:
+        """Take a resource of this document; give a reference to it. Its meta.source names the sender's store."""
+        meta = {"source": self.source, **resource.get("meta", {})}
+        first = {"resourceType": resource["resourceType"], "id": resource["id"], "meta": meta}
+        return self._add({**first, **resource, "meta": meta}, self.home)
+
+    def add_shared(self, resource: Resource) -> Resource:
+        """Take a resource to create where it is absent; give a reference to it."""
+        return self._add(resource, None)
+
+    def _add(self, resource: Resource, home: list[str] | None) -> Resource:
+        url = f"{resource['resourceType']}/{resource['id']}"
+        if url not in self._seen:
+            self._seen.add(url)
+            request = {"method": "PUT", "url": url}
+            if home is None:
+                request["ifNoneMatch"] = "*"
+            else:
+                home.append(url)
+            self._entries.append({"fullUrl": full_url(url), "resource": resource, "request": request})
+        return {"reference": url}
+
+    def holds(self, reference: str) -> bool:
+        """Tell whether this document has already taken the resource `Type/id`."""
+        return reference in self._seen
+
+    @property
+    def entries(self) -> list[Resource]:
+        """The transaction's entries: what others refer to comes first."""
+        return sorted(self._entries, key=lambda entry: "ifNoneMatch" not in entry["request"])
+
+    @property
+    def organization(self) -> Resource:
+        """A reference to the facility."""
+        return {"reference": f"Organization/{self.shared_id('Organization')}"}
+
+    def note(self, severity: str, segment: Segment | str, field: str, text: str) -> None:
+        """Record what could not be mapped, once for each field and reason."""
+        issue = MappingIssue(severity, segment if isinstance(segment, str) else segment.name, field, text)
+        if issue not in self.issues:
+            self.issues.append(issue)
+
+    def warn(self, field: str, text: str) -> None:
+        """Record a warning about a field such as `PID-5`."""
+        self.note("warning", field.partition("-")[0], field, text)
+
+    def inform(self, field: str, text: str) -> None:
+        """Record, for information, that a field such as `PID-5` was left out."""
+        self.note("information", field.partition("-")[0], field, text)
+
+
+def full_url(reference: str) -> str:
+    """Give an entry's fullUrl. The ids are UUIDs already, so no server's address is needed."""
+    return f"urn:uuid:{reference.rpartition('/')[2]}"
