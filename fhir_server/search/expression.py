@@ -193,7 +193,22 @@ class RelatedBy:
 
 
 Expression: TypeAlias = (
-    OfType | WithId | Has | HasPrefix | StartsWith | Exactly | Contains | Spans | Grouped | Present | ForPatient | And | Or | Not | Related | RelatedBy
+    OfType
+    | WithId
+    | Has
+    | HasPrefix
+    | StartsWith
+    | Exactly
+    | Contains
+    | Spans
+    | Grouped
+    | Present
+    | ForPatient
+    | And
+    | Or
+    | Not
+    | Related
+    | RelatedBy
 )
 
 EVERYTHING = And()

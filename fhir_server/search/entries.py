@@ -1,0 +1,74 @@
+"""All that a resource can be found by.
+
+https://hl7.org/fhir/R4/search.html#ptypes
+"""
+
+from collections.abc import Sequence
+from datetime import tzinfo
+
+from fhir_server.exchange import Resource
+from fhir_server.search.expression import LOW, Entries, Group, Span
+from fhir_server.search.parameters import Parameters
+from fhir_server.search.types.composite import SIMPLE, groups
+from fhir_server.search.types.date import spanned
+from fhir_server.search.types.found import Found, Node
+from fhir_server.search.types.reference import literal
+from fhir_server.search.types.sortable import BEGINNING, sortable_date
+
+UPDATED = "_lastUpdated"
+SEVERAL = "*"
+
+
+def entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries:
+    """Gather everything that the search parameters of the resource's type find in it.
+
+    `_id` and `_lastUpdated` are left out: the one is the key, the other is known only when the resource is stored.
+    """
+    type: str = resource["resourceType"]
+    main_date = parameters.date(type)
+    found, grouped = Found(), list[Group]()
+    patients: dict[str, None] = {}
+    date = 0
+    for extract, group in parameters.plan(type):
+        nodes = extract(resource)
+        if not nodes:
+            continue
+        for parameter in group:
+            if parameter.type == "composite":
+                grouped += groups(parameter, resource, zone)
+                continue
+            SIMPLE[parameter.type].entries(parameter.code, nodes, found, zone)
+            if parameter.leads:
+                patients.update(dict.fromkeys(_patients(nodes)))
+            if parameter.code == main_date:
+                date = _latest(nodes, zone)
+    return Entries(
+        entries=tuple(dict.fromkeys(found.entries)),
+        words=tuple(dict.fromkeys(found.words)),
+        spans=tuple(dict.fromkeys(found.spans)),
+        groups=tuple(grouped),
+        patient=next(iter(patients)) if len(patients) == 1 else SEVERAL if patients else None,
+        patients=tuple(patients) if len(patients) > 1 else (),
+        date=date,
+    )
+
+
+def updated_entry(ms: int) -> str:
+    """Give the index entry of meta.lastUpdated, an instant of milliseconds since 1970."""
+    return UPDATED + LOW + sortable_date(ms)
+
+
+def updated_span(ms: int) -> Span:
+    """Give the span of meta.lastUpdated."""
+    return Span(UPDATED, ms, ms)
+
+
+def _patients(nodes: Sequence[Node]) -> list[str]:
+    references = (value.get("reference") for _, value in nodes if isinstance(value, dict))
+    return [literal(each) for each in references if isinstance(each, str) and each.startswith("Patient/")]
+
+
+def _latest(nodes: Sequence[Node], zone: tzinfo) -> int:
+    """The latest begin; the end of what only has an end."""
+    spans = [span for span in (spanned(type, value, zone) for type, value in nodes) if span is not None]
+    return max((high if low == BEGINNING else low for low, high in spans), default=0)

@@ -1,0 +1,192 @@
+"""The search parameters of each resource type, compiled from FHIR's SearchParameter definitions.
+
+https://hl7.org/fhir/R4/searchparameter.html
+
+A type is compiled when it is first asked for: a hospital uses thirty of the 146.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+from fhir_server.exchange import Resource
+from fhir_server.search.types.found import Node
+from profiles.definitions import Definitions
+from profiles.fhirpath import compile as compile_path
+
+Extract: TypeAlias = Callable[[Resource], Sequence[Node]]
+
+# The first of these that a type has is its main date: when it happened or was asked for, never when somebody was born
+# or a thing expires. authoredon stands before date for MedicationRequest, whose date is the times of its dosage.
+DATES = (
+    "authoredon", "date", "effective", "effective-time", "whenhandedover", "recorded-date", "authored-on", "authored",
+    "created", "started", "collected", "sent", "occurrence", "period", "start", "start-date", "issued", "recorded",
+    "identified", "datewritten", "datetime", "timestamp",
+)  # fmt: skip
+
+_OF_PATIENT = ".where(resolve() is Patient)"
+_UNSERVED = ("special",)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameter:
+    """One search parameter of one type.
+
+    `path` is the part of the definition's expression that speaks of this type. `leads`: among Patients it names
+    exactly those that the type's lead parameter names. `components` are a composite's, their code is their position;
+    `repetitions` gives for each of a composite's values the nodes of all components.
+    """
+
+    code: str
+    type: str
+    url: str
+    path: str
+    targets: tuple[str, ...]
+    extract: Extract
+    components: tuple["Parameter", ...] = ()
+    leads: bool = False
+    repetitions: Callable[[Resource], Iterator[tuple[Sequence[Node], ...]]] = lambda resource: iter(())  # noqa: ARG005
+
+    @property
+    def sortable(self) -> bool:
+        """Tell whether resources can be put in an order by it."""
+        return self.type != "composite"
+
+
+class Parameters:
+    """Every search parameter of every type; `extra` are SearchParameters of the network, which win over HL7's."""
+
+    def __init__(self, definitions: Definitions, extra: Iterable[Mapping[str, Any]] = ()) -> None:
+        self._definitions = definitions
+        self._by_url: dict[str, Mapping[str, Any]] = {}
+        self._by_base: dict[str, dict[str, Mapping[str, Any]]] = {}
+        for definition in (*definitions.search_parameters, *extra):
+            if definition.get("expression") and definition["type"] not in _UNSERVED:
+                self._by_url[definition["url"]] = definition
+                for base in definition.get("base", ()):
+                    self._by_base.setdefault(base, {})[definition["code"]] = definition
+        self._types = frozenset(definitions.resource_types)
+        self._of: dict[str, Mapping[str, Parameter]] = {}
+        self._plans: dict[str, tuple[tuple[Extract, tuple[Parameter, ...]], ...]] = {}
+
+    @property
+    def types(self) -> frozenset[str]:
+        """The resource types that can be searched."""
+        return self._types
+
+    def of(self, type: str) -> Mapping[str, Parameter]:
+        """Give the type's parameters by code; none for an unknown type."""
+        known = self._of.get(type)
+        if known is None:
+            known = self._of[type] = self._compiled(type) if type in self._types else {}
+        return known
+
+    def lead(self, type: str) -> str | None:
+        """Give the code of the parameter that says whose the resource is: `patient`, or what the compartment says."""
+        return self._lead(type, self.of(type))
+
+    def is_lead(self, type: str, code: str) -> bool:
+        """Tell whether the parameter names the same patients as the lead parameter does (`subject` of Observation)."""
+        parameter = self.of(type).get(code)
+        return parameter is not None and parameter.leads
+
+    def date(self, type: str) -> str | None:
+        """Give the code of the type's main date: the first of DATES that it has."""
+        known = self.of(type)
+        return next((code for code in DATES if code in known and known[code].type == "date"), None)
+
+    def plan(self, type: str) -> tuple[tuple[Extract, tuple[Parameter, ...]], ...]:
+        """Group the type's stored parameters by their path, so that each path is walked once per resource."""
+        known = self._plans.get(type)
+        if known is None:
+            paths: dict[str, list[Parameter]] = {}
+            for parameter in self.of(type).values():
+                if parameter.code not in ("_id", "_lastUpdated"):
+                    key = parameter.path if parameter.type != "composite" else parameter.url
+                    paths.setdefault(key, []).append(parameter)
+            known = self._plans[type] = tuple((group[0].extract, tuple(group)) for group in paths.values())
+        return known
+
+    def _compiled(self, type: str) -> Mapping[str, Parameter]:
+        definitions = {**self._by_base.get("Resource", {}), **self._by_base.get("DomainResource", {}), **self._by_base.get(type, {})}
+        parameters = {code: self._parameter(type, definition) for code, definition in definitions.items()}
+        lead = self._lead(type, parameters)
+        if lead is not None:
+            path = parameters[lead].path.removesuffix(_OF_PATIENT)
+            for code, parameter in parameters.items():
+                if code == lead or (parameter.type == "reference" and parameter.path in (path, path + _OF_PATIENT)):
+                    parameters[code] = replace(parameter, leads=True)
+        return parameters
+
+    def _parameter(self, type: str, definition: Mapping[str, Any]) -> Parameter:
+        path = own_path(definition["expression"], type)
+        targets = tuple(definition.get("target", ()))
+        parameter = Parameter(
+            code=definition["code"],
+            type=definition["type"],
+            url=definition["url"],
+            path=path,
+            targets=tuple(sorted(self._types)) if "Resource" in targets else targets,
+            extract=compile_path(path, self._definitions),
+        )
+        return self._composite(type, parameter, definition) if parameter.type == "composite" else parameter
+
+    def _composite(self, type: str, parameter: Parameter, definition: Mapping[str, Any]) -> Parameter:
+        roots = [root.strip() for root in parameter.path.split("|")]
+        parts = [(self._by_url[part["definition"]], part["expression"]) for part in definition["component"]]
+        components = tuple(
+            replace(self._parameter(type, {**part, "expression": type, "type": part["type"]}), code=str(position))
+            for position, (part, _) in enumerate(parts)
+        )
+        repeated = [
+            (root.partition(".")[2], [compile_path(_under(root, type, path), self._definitions) for _, path in parts]) for root in roots
+        ]
+
+        def repetitions(resource: Resource) -> Iterator[tuple[Sequence[Node], ...]]:
+            for element, extracts in repeated:
+                for one in _one_by_one(resource, element):
+                    yield tuple(extract(one) for extract in extracts)
+
+        return replace(parameter, components=components, repetitions=repetitions)
+
+    def _lead(self, type: str, parameters: Mapping[str, Parameter]) -> str | None:
+        if type == "Patient":  # its patient is itself
+            return None
+        candidates = ("patient", *sorted(self._definitions.compartment("Patient").get(type, ()), key=lambda code: code != "subject"))
+        return next((code for code in candidates if code in parameters and "Patient" in parameters[code].targets), None)
+
+
+def own_path(expression: str, type: str) -> str:
+    """Give those parts of a union that speak of the type, or of every resource."""
+    own = re.compile(rf"\(*({type}|Resource|DomainResource)\b|\(*[a-z]")
+    return " | ".join(part for part in map(str.strip, _union(expression)) if own.match(part)) or expression
+
+
+def _union(expression: str) -> Iterator[str]:
+    """Split at each | outside of parentheses."""
+    depth, start = 0, 0
+    for position, character in enumerate(expression):
+        depth += {"(": 1, ")": -1}.get(character, 0)
+        if character == "|" and depth == 0:
+            yield expression[start:position]
+            start = position + 1
+    yield expression[start:]
+
+
+def _under(root: str, type: str, path: str) -> str:
+    """Give a component's path from the resource: it is written relative to the composite's root, or to %resource."""
+    path = path.replace(".as(DateTime)", ".as(dateTime)")  # so in the definition of code-value-date
+    return " | ".join(
+        part.replace("%resource", type) if part.startswith("%resource") else f"{root}.{part}" for part in map(str.strip, _union(path))
+    )
+
+
+def _one_by_one(resource: Resource, element: str) -> Iterator[Resource]:
+    """Give the resource as if the element did not repeat, once for each repetition; "" is the resource itself."""
+    if not element:
+        yield resource
+        return
+    values = resource.get(element) or ()
+    for value in values if isinstance(values, list) else (values,):
+        yield {**resource, element: [value] if isinstance(values, list) else value}

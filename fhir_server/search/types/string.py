@@ -1,0 +1,132 @@
+"""Search parameters of type string.
+
+https://hl7.org/fhir/R4/search.html#string
+
+A string is found by how it begins, without regard to case, accents, width (ｻﾄｳ, サトウ), kana (さとう, サトウ),
+spaces and punctuation. So 佐藤 太郎 is found by 佐藤, by 太郎, by 佐藤太郎 and by 佐藤 太郎: its folded words are each
+part between spaces, and all of it together. A text of more than MOST_WORDS parts (a description) is found by its
+beginning only.
+
+The index holds only the first 1, 2, 3 and 5 characters of each word: `index_prefix` says which entry serves a search;
+the words themselves decide.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from datetime import tzinfo
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from fhir_server.search.expression import EQUALS, TEXT, Contains, Exactly, Expression, StartsWith
+from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
+from fhir_server.search.types.escapes import unescape
+from fhir_server.search.types.found import Found, Node
+
+if TYPE_CHECKING:
+    from fhir_server.search.parameters import Parameter
+
+MOST_WORDS = 16
+_LENGTHS = (1, 2, 3, 5)
+_HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
+_VOICED_MARKS = "\u3099\u309a"  # the dots of が and ぱ: letters of their own, not accents
+_GAPS, _PUNCTUATION = re.compile(r"[\s・]+"), re.compile(r"[^\w\s]|_")
+_PARTS = {
+    "HumanName": ("family", "given", "prefix", "suffix", "text"),
+    "Address": ("line", "city", "district", "state", "country", "postalCode", "text"),
+}
+
+
+def fold(text: str) -> str:
+    """Give the text as it is compared, its parts separated by single spaces."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_HIRAGANA_TO_KATAKANA)
+        if not text.isascii():
+            text = _without_accents(text)
+    text = text.casefold()
+    spaced = _GAPS.sub(" ", text).strip()
+    # What consists of punctuation only is found by its punctuation.
+    return " ".join(_PUNCTUATION.sub("", spaced).split()) or spaced
+
+
+def _without_accents(text: str) -> str:
+    bare = "".join(
+        character
+        for character in unicodedata.normalize("NFD", text)
+        if character in _VOICED_MARKS or unicodedata.category(character) != "Mn"
+    )
+    return unicodedata.normalize("NFC", bare)
+
+
+def squeeze(text: str) -> str:
+    """Fold a searched text: spaces inside do not count."""
+    return fold(text).replace(" ", "")
+
+
+@lru_cache(maxsize=4096)
+def words(text: str) -> tuple[str, ...]:
+    """Give the folded words a text is found by: all of it, and each of its parts."""
+    folded = fold(text)
+    parts = folded.split(" ")
+    if len(parts) == 1:
+        return (folded,) if folded else ()
+    return ("".join(parts), *parts) if len(parts) <= MOST_WORDS else ("".join(parts),)
+
+
+def index_prefix(text: str) -> str:
+    """Give the longest beginning of a folded text that the index holds: equality on it finds all candidates."""
+    return text[: max((length for length in _LENGTHS if length <= len(text)), default=0)]
+
+
+def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> None:  # noqa: ARG001 - one signature
+    """Add the beginnings of all words, the words, and the text as written."""
+    seen: dict[str, None] = {}
+    for type, value in nodes:
+        for text in _texts(type, value):
+            found.words.append(code + EQUALS + text)
+            seen.update(dict.fromkeys(words(text)))
+        if type == "HumanName" and "family" in value and "given" in value:
+            seen.update(dict.fromkeys(_full_names(value)))
+    for word in seen:
+        found.words.append(code + TEXT + word)
+        for length in _LENGTHS:
+            if length > len(word):
+                break
+            found.entries.append(code + TEXT + word[:length])
+
+
+def _full_names(name: dict[str, Any]) -> tuple[str, str]:
+    """佐藤太郎 and 太郎佐藤: people ask for either order."""
+    family, given = squeeze(str(name["family"])), squeeze(" ".join(_strings(name["given"])))
+    return family + given, given + family
+
+
+def _texts(type: str, value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for part in _PARTS.get(type, ("text",)):  # CodeableConcept.text, Annotation.text
+            yield from _strings(value.get(part))
+        if type == "CodeableConcept":
+            for coding in value.get("coding", ()):
+                yield from _strings(coding.get("display"))
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield from (item for item in value if isinstance(item, str))
+
+
+def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
+    """Give the expression of one searched text: begins with, or :exact, or :contains."""
+    text = unescape(value)
+    if modifier not in ("", "exact", "contains"):
+        raise unsupported_modifier(modifier, "string")
+    if modifier == "exact":
+        return Exactly(parameter.code, text)
+    folded = squeeze(text)
+    if not folded:
+        raise Refused("The searched text is blank")
+    return Contains(parameter.code, folded) if modifier else StartsWith(parameter.code, folded)
