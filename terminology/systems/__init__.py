@@ -1,0 +1,1 @@
+"""Code systems whose codes have a grammar of their own."""
