@@ -1,0 +1,1 @@
+"""The sandbox: a whole regional network made from a seed, without one real person in it."""

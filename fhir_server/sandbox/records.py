@@ -1,0 +1,185 @@
+"""The files that one patient's history leaves in a 標準化ストレージ: names, order numbers, flags, contents.
+
+File name: 患者ID_診療日_データ種別_オーダNo_発生日時_診療科コード_コンディションフラグ
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from random import Random
+
+from fhir_server.sandbox import messages
+from fhir_server.sandbox.diagnoses import DIAGNOSES, Diagnosis
+from fhir_server.sandbox.facilities import Doctor, Facility, department, doctors
+from fhir_server.sandbox.laboratory import Course, panels
+from fhir_server.sandbox.messages import Problem, Sender
+from fhir_server.sandbox.patients import TODAY, Person
+from fhir_server.sandbox.prescriptions import DRUGS, Drug, Line, prescription, therapy
+from fhir_server.sandbox.segments import Bed
+from fhir_server.sandbox.visits import Stay
+
+NO_ORDER = "9" * 15
+CURRENT, SUPERSEDED, DELETED = "1", "2", "0"
+_DAYS = (14, 28, 28, 35, 56, 63)
+
+
+@dataclass(slots=True)
+class Record:
+    """One patient's record at one facility while it is being written."""
+
+    rng: Random
+    sender: Sender
+    course: Course
+    therapy: tuple[Drug, ...]
+    doctor: Doctor
+    problems: list[Problem] = field(default_factory=list)
+    orders: int = 0
+    controls: int = 0
+
+    def order(self) -> str:
+        """The next order number: the patient's number, then a count."""
+        self.orders += 1
+        return f"{self.sender.number[-8:]}{self.orders:07d}"
+
+    def control(self) -> str:
+        """The next message control id (MSH-10)."""
+        self.controls += 1
+        return f"{self.sender.number}{self.controls:06d}"
+
+    def file(
+        self, day: str, kind: str, order: str, emitted: datetime, department: str, text: str, flag: str = CURRENT
+    ) -> tuple[str, bytes]:
+        """Name and encode one message."""
+        number = self.sender.number
+        stamp = f"{emitted:%Y%m%d%H%M%S}{emitted.microsecond // 1000:03d}"
+        name = f"{number}_{day}_{kind}_{order}_{stamp}_{department}_{flag}"
+        return f"{number[:3]}/{number[3:6]}/{number}/{day}/{kind}/{name}", text.encode("iso2022_jp")
+
+
+def patient_files(
+    rng: Random, facility: Facility, number: str, person: Person, stays: Sequence[Stay], *, diagnoses: bool
+) -> Iterator[tuple[str, bytes]]:
+    """Make the files of one patient: the dated ones in their order, then ADT-00 and (`diagnoses`) PPR-01 as they stand."""
+    record = _open(rng, facility, number, person, stays)
+    for stay in stays:
+        if facility.type == "pharmacy":
+            yield from _prescription(record, stay, _moment(rng, stay, 11), record.doctor)
+        elif stay.nights:
+            yield from _admission(record, stay)
+        else:
+            yield from _outpatient(record, stay)
+    emitted = _last(rng, stays)
+    yield record.file("-", "ADT-00", NO_ORDER, emitted, "-", messages.adt_00(record.sender, emitted, record.control(), record.doctor))
+    if diagnoses:
+        text = messages.ppr_01(record.sender, emitted, record.control(), record.problems)
+        yield record.file("-", "PPR-01", NO_ORDER, emitted, "-", text)
+
+
+def _open(rng: Random, facility: Facility, number: str, person: Person, stays: Sequence[Stay]) -> Record:
+    first = stays[0].day if stays else TODAY - timedelta(days=30)
+    age = person.age(first)
+    begun = {d.key: max(0.0, age - rng.random() * 6) for d in person.diagnoses}
+    main = person.diagnoses[0].department if person.diagnoses else "01"
+    record = Record(
+        rng, Sender(facility, number, person), Course(rng, person.sex, begun), therapy(rng, person.diagnoses), _doctor(rng, facility, main)
+    )
+    for position, diagnosis in enumerate(person.diagnoses):
+        onset = first - timedelta(days=int((age - begun[diagnosis.key]) * 365))
+        withheld = diagnosis is person.withheld
+        record.problems.append(
+            Problem(diagnosis, record.order(), record.doctor, onset, max(onset, first), principal=position == 0, withheld=withheld)
+        )
+    if not person.diagnoses and not any(stay.because for stay in stays):
+        _pass(record, DIAGNOSES["cold"], first, record.doctor)
+    return record
+
+
+def _doctor(rng: Random, facility: Facility, wanted: str) -> Doctor:
+    staff = doctors(facility)[department(facility, wanted)]
+    return staff[int(rng.random() * len(staff))]
+
+
+def _pass(record: Record, diagnosis: Diagnosis, day: date, doctor: Doctor) -> None:
+    """Add a passing disease to the list of problems: begun some days before, over after its time, if that is past."""
+    ends = day + timedelta(days=diagnosis.days)
+    onset = max(record.sender.person.birth, day - timedelta(days=int(record.rng.random() * 5)))
+    record.problems.append(
+        Problem(diagnosis, record.order(), doctor, onset, day, ends if ends <= TODAY else None, suspected=record.rng.random() < 0.08)
+    )
+
+
+def _moment(rng: Random, stay: Stay, hour: int, day: int = 0) -> datetime:
+    """Some moment within two hours from `hour` on a day of the stay (local time, as all SS-MIX2 times are)."""
+    start = datetime.combine(stay.day + timedelta(days=day), time(hour))
+    return start + timedelta(seconds=int(rng.random() * 7200), milliseconds=int(rng.random() * 1000))
+
+
+def _last(rng: Random, stays: Sequence[Stay]) -> datetime:
+    last = max((stay.day + timedelta(days=stay.nights) for stay in stays), default=TODAY)
+    return datetime.combine(last, time(17)) + timedelta(seconds=int(rng.random() * 3600))
+
+
+def _outpatient(record: Record, stay: Stay) -> Iterator[tuple[str, bytes]]:
+    doctor = record.doctor
+    if stay.because:
+        doctor = _doctor(record.rng, record.sender.facility, stay.because.department)
+        _pass(record, stay.because, stay.day, doctor)
+    came = _moment(record.rng, stay, 8)
+    day = f"{stay.day:%Y%m%d}"
+    text = messages.visit("ADT-12", record.sender, came, record.control(), doctor, came)
+    yield record.file(day, "ADT-12", NO_ORDER, came, doctor.department, text)
+    for _ in stay.tests:
+        yield _laboratory(record, stay, 0, doctor)
+    yield from _prescription(record, stay, came + timedelta(minutes=50), doctor)
+
+
+def _admission(record: Record, stay: Stay) -> Iterator[tuple[str, bytes]]:
+    rng, sender = record.rng, record.sender
+    reason = stay.because.department if stay.because else record.doctor.department
+    doctor = _doctor(rng, sender.facility, reason)
+    if stay.because:
+        _pass(record, stay.because, stay.day, doctor)
+    bed = Bed(f"{2 + int(rng.random() * 5)}{'EW'[rng.random() < 0.5]}", f"{301 + int(rng.random() * 20)}", f"{1 + int(rng.random() * 4)}")
+    came, left = _moment(rng, stay, 13), _moment(rng, stay, 10, stay.nights)
+    text = messages.visit("ADT-22", sender, came, record.control(), doctor, came, bed=bed)
+    yield record.file(f"{came:%Y%m%d}", "ADT-22", NO_ORDER, came, doctor.department, text)
+    for number in stay.tests:
+        yield _laboratory(record, stay, number, doctor, bed)
+    yield from _prescription(record, stay, came + timedelta(hours=1), doctor, bed)
+    text = messages.visit("ADT-52", sender, left, record.control(), doctor, came, bed=bed, end=left, disposition="01")
+    yield record.file(f"{left:%Y%m%d}", "ADT-52", NO_ORDER, left, doctor.department, text)
+
+
+def _laboratory(record: Record, stay: Stay, number: int, doctor: Doctor, bed: Bed | None = None) -> tuple[str, bytes]:
+    collected = _moment(record.rng, stay, 14 if number == 0 and bed else 8, number)
+    reported = collected + timedelta(minutes=45 + int(record.rng.random() * 120))
+    because = (stay.because,) if stay.because else ()
+    ordered = panels((*because, *record.sender.person.diagnoses), record.rng)
+    results = record.course.results(ordered, record.sender.person.age(collected.date()), *(d.key for d in because))
+    order = record.order()
+    text = messages.oml_11(record.sender, reported, record.control(), order, doctor, collected, results, bed=bed)
+    return record.file(f"{collected:%Y%m%d}", "OML-11", order, reported, doctor.department, text)
+
+
+def _prescription(record: Record, stay: Stay, moment: datetime, doctor: Doctor, bed: Bed | None = None) -> Iterator[tuple[str, bytes]]:
+    if not stay.drugs:
+        return
+    order, day = record.order(), f"{moment:%Y%m%d}"
+    days = 7 if bed else _DAYS[int(record.rng.random() * len(_DAYS))]
+    extra = therapy(record.rng, (stay.because,)) if stay.because else ()
+    lines = prescription(record.therapy, days) + prescription(tuple(d for d in extra if d not in record.therapy), 5)
+    lines = lines or prescription((record.rng.choice(DRUGS),), days)
+
+    def written(at: datetime, given: Sequence[Line], flag: str, *, cancelled: bool = False) -> tuple[str, bytes]:
+        text = messages.omp_01(record.sender, at, record.control(), order, doctor, given, bed=bed, cancelled=cancelled)
+        return record.file(day, "OMP-01", order, at, doctor.department, text, flag)
+
+    later = moment + timedelta(minutes=25)
+    if stay.revised == "changed":
+        yield written(moment, lines, SUPERSEDED)
+        yield written(later, lines[:-1] or lines, CURRENT)
+    elif stay.revised == "cancelled":
+        yield written(moment, lines, DELETED)
+        yield written(later, lines, DELETED, cancelled=True)
+    else:
+        yield written(moment, lines, CURRENT)
