@@ -163,9 +163,7 @@ def parse(relative_path: str | PurePath) -> FileName:
 def _with_warnings(name: FileName, warnings: tuple[str, ...]) -> FileName:
     if not warnings:
         return name
-    return FileName(
-        name.patient_id, name.day, name.kind, name.order, name.time, name.occurred, name.department, name.flag, warnings
-    )
+    return FileName(name.patient_id, name.day, name.kind, name.order, name.time, name.occurred, name.department, name.flag, warnings)
 
 
 def _day(text: str) -> str | None:

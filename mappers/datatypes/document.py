@@ -17,7 +17,7 @@ from mappers.hl7v2.message import Message, Segment
 
 Resource: TypeAlias = dict[str, Any]
 
-NAMESPACE: Final = UUID("6f0c9c4e-2a3b-5d57-9a41-7a1d3f6f2b10")
+NAMESPACE: Final = UUID("f5effd94-18b0-563f-874f-a59b3017555d")
 """The namespace of all ids that the mappers give; changing it would orphan everything imported so far."""
 
 

@@ -15,7 +15,9 @@ from mappers.hl7v2.message import Segment
 
 PROFILE: Final = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Practitioner"
 
-NOT_MAPPED = {"XCN kana repetition": "医師カナ氏名: 一部の電文にしかないため、共有する Practitioner には入れない (only some messages carry it)"}
+NOT_MAPPED = {
+    "XCN kana repetition": "医師カナ氏名: 一部の電文にしかないため、共有する Practitioner には入れない (only some messages carry it)"
+}
 
 
 def reference(segment: Segment, number: int, document: Document) -> dict[str, Any] | None:

@@ -125,9 +125,7 @@ class Segment:
         if not text or text == NULL:
             return ()
         component = self.delimiters.component
-        all_of_them = (
-            Repetition(tuple(part.split(component)), self.delimiters) for part in text.split(self.delimiters.repetition)
-        )
+        all_of_them = (Repetition(tuple(part.split(component)), self.delimiters) for part in text.split(self.delimiters.repetition))
         return tuple(repetition for repetition in all_of_them if repetition)
 
 

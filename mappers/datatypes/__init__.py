@@ -1,0 +1,1 @@
+"""HL7 v2.5 data types to FHIR element types."""

@@ -1,0 +1,1 @@
+"""HL7 v2.5 segments to FHIR resources, named as the JAMI ConceptMaps are."""
