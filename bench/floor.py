@@ -129,7 +129,7 @@ class Floor:
         """List what is measured: name, operation, tasks at once, documents of one operation."""
         yield "find_one by id", self.find_one, 16, 1
         yield "find 16 ids in one $in", self.find_many, 16, 16
-        yield "find 20 by patient, code; sorted", self.find_sorted, 16, 20
+        yield "find 20 by patient and code", self.find_sorted, 16, 20
         yield "insert_one", self.insert_one, 16, 1
         yield "insert_many of 16", self.insert_many, 16, 16
         yield "transaction of 21 + 21", self.transaction, 1, 2 * BUNDLE
@@ -197,7 +197,10 @@ def database(uri: str | None) -> Iterator[str]:
 def table(figures: list[Figure]) -> Table:
     """Lay the figures out for the terminal."""
     result = Table(
-        box=box.SIMPLE, title="The floor: MongoDB and its driver alone", caption="one client process; µs/op is its processor time"
+        pad_edge=False,
+        box=box.SIMPLE,
+        title="The floor: MongoDB and its driver alone",
+        caption="one client process; µs/op is its processor time",
     )
     result.add_column("operation", no_wrap=True)
     for heading in ("tasks", "op/s", "doc/s", "p50 ms", "p99 ms", "µs/op"):
