@@ -176,11 +176,15 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Chained parameter: `parameter` refers to a resource of one of `types` for which `expression` holds."""
+    """Chained parameter: `parameter` refers to a resource of one of `types` for which `expression` holds.
+
+    `leads`: the parameter is its type's lead parameter, so a Patient found becomes ForPatient instead of Has.
+    """
 
     parameter: str
     types: tuple[str, ...]
     expression: "Expression"
+    leads: bool = False
 
 
 @dataclass(frozen=True, slots=True)

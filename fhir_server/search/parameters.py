@@ -96,6 +96,10 @@ class Parameters:
         known = self.of(type)
         return next((code for code in DATES if code in known and known[code].type == "date"), None)
 
+    def compartment(self, code: str) -> Mapping[str, tuple[str, ...]]:
+        """Give, for each type in the compartment, the codes that put a resource into it; nothing for an unknown one."""
+        return self._definitions.compartments.get(code, {})
+
     def plan(self, type: str) -> tuple[tuple[Extract, tuple[Parameter, ...]], ...]:
         """Group the type's stored parameters by their path, so that each path is walked once per resource."""
         known = self._plans.get(type)
@@ -153,7 +157,7 @@ class Parameters:
     def _lead(self, type: str, parameters: Mapping[str, Parameter]) -> str | None:
         if type == "Patient":  # its patient is itself
             return None
-        candidates = ("patient", *sorted(self._definitions.compartment("Patient").get(type, ()), key=lambda code: code != "subject"))
+        candidates = ("patient", *sorted(self.compartment("Patient").get(type, ()), key=lambda code: code != "subject"))
         return next((code for code in candidates if code in parameters and "Patient" in parameters[code].targets), None)
 
 

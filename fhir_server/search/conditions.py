@@ -1,0 +1,126 @@
+"""One search parameter of a query, `name=value`, as an Expression: values, modifiers, chains and _has.
+
+https://hl7.org/fhir/R4/search.html#chaining
+https://hl7.org/fhir/R4/search.html#has
+"""
+
+from dataclasses import dataclass
+
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, Not, Or, Present, Related, RelatedBy, WithId
+from fhir_server.search.limits import Limits
+from fhir_server.search.parameters import Parameter, Parameters
+from fhir_server.search.types import composite, special
+from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
+from fhir_server.search.types.escapes import split
+
+_TYPES = {**composite.SIMPLE, "composite": composite}
+_HAS = "_has:"
+_ALWAYS_PRESENT = ("_id", "_lastUpdated")
+
+
+class UnknownParameter(Refused):
+    """The type has no such search parameter: refused when handling is strict, ignored when it is lenient."""
+
+    def __init__(self, type: str, code: str) -> None:
+        super().__init__(f"{type} has no search parameter {code[:64]!r}", "not-supported")
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Makes Expressions of the searches that one query holds."""
+
+    parameters: Parameters
+    asked: Asked
+    limits: Limits
+
+    def condition(self, type: str, name: str, value: str, depth: int = 0) -> Expression:
+        """Give the Expression of one `name=value` on a type. Raises Refused; UnknownParameter where the name means nothing."""
+        if name.startswith(_HAS):
+            return self._reverse(type, name, value, depth)
+        head, dot, rest = name.partition(".")
+        code, _, modifier = head.partition(":")
+        parameter = self._parameter(type, code)
+        if dot:
+            return self._chain(parameter, modifier, rest, value, depth)
+        if head.endswith(":"):
+            raise Refused("A modifier is missing after the colon")
+        return self._values(parameter, value, modifier)
+
+    def _parameter(self, type: str, code: str) -> Parameter:
+        parameter = self.parameters.of(type).get(code)
+        if parameter is None:
+            raise UnknownParameter(type, code)
+        return parameter
+
+    def _values(self, parameter: Parameter, value: str, modifier: str) -> Expression:
+        if modifier == "missing":
+            return _missing(parameter, value)
+        module = special if parameter.code == "_id" else _TYPES[parameter.type]
+        pieces = tuple(dict.fromkeys(split(value, ",")))
+        if not all(pieces):
+            raise Refused("A value is empty")
+        if len(pieces) > self.limits.values:
+            raise Refused(f"More than {self.limits.values} values for one search parameter", "too-costly")
+        parts: tuple[Expression, ...] = tuple(module.expression(parameter, piece, modifier, self.asked) for piece in pieces)
+        if len(parts) == 1:
+            return parts[0]
+        # :not of several values is none of them
+        return And(parts) if modifier == "not" else _one_of(parts)
+
+    def _chain(self, parameter: Parameter, modifier: str, rest: str, value: str, depth: int) -> Expression:
+        self._deeper(depth)
+        if parameter.type != "reference":
+            raise Refused(f"{parameter.code} is no reference: nothing can be chained to it", "not-supported")
+        if modifier and modifier not in parameter.targets:
+            raise unsupported_modifier(modifier[:64], "reference")
+        if not modifier and len(parameter.targets) > self.limits.chain_targets:
+            raise Refused(f"{parameter.code} can refer to any type: name it, as in {parameter.code}:Patient.name", "too-costly")
+        by_expression: dict[Expression, list[str]] = {}
+        refused: Refused | None = None
+        for target in (modifier,) if modifier else parameter.targets:
+            try:
+                by_expression.setdefault(self.condition(target, rest, value, depth + 1), []).append(target)
+            except Refused as failure:  # another target may know what this one does not
+                if refused is None or isinstance(refused, UnknownParameter):
+                    refused = failure
+        if not by_expression:
+            raise refused or UnknownParameter(parameter.code, rest)
+        return _one_of(
+            tuple(Related(parameter.code, tuple(types), expression, parameter.leads) for expression, types in by_expression.items())
+        )
+
+    def _reverse(self, type: str, name: str, value: str, depth: int) -> Expression:
+        """`_has:Observation:patient:code`: an Observation whose patient this is, and whose code is the value."""
+        self._deeper(depth)
+        pieces = name.split(":", 3)
+        if len(pieces) < 4:
+            raise Refused("_has is written as _has:Type:reference:parameter")
+        _, source, code, rest = pieces
+        if source not in self.parameters.types:
+            raise UnknownParameter(source[:64], code)
+        parameter = self._parameter(source, code)
+        if parameter.type != "reference" or type not in parameter.targets:
+            raise Refused(f"{code} of {source} cannot refer to {type}", "not-supported")
+        return RelatedBy(source, code, self.condition(source, rest, value, depth + 1))
+
+    def _deeper(self, depth: int) -> None:
+        if depth >= self.limits.chain:
+            raise Refused(f"Chains longer than {self.limits.chain} are not served", "too-costly")
+
+
+def _missing(parameter: Parameter, value: str) -> Expression:
+    """https://hl7.org/fhir/R4/search.html#missing."""
+    if parameter.type == "composite":
+        raise unsupported_modifier("missing", "composite")
+    if value not in ("true", "false"):
+        raise Refused("The value of :missing is true or false")
+    if parameter.code in _ALWAYS_PRESENT:
+        return NOTHING if value == "true" else EVERYTHING
+    return Not(Present(parameter.code)) if value == "true" else Present(parameter.code)
+
+
+def _one_of(parts: tuple[Expression, ...]) -> Expression:
+    ids = tuple(id for part in parts if isinstance(part, WithId) for id in part.ids)
+    if len(ids) == len(parts):
+        return WithId(ids)
+    return parts[0] if len(parts) == 1 else Or(parts)
