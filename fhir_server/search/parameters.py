@@ -26,7 +26,7 @@ DATES = (
 )  # fmt: skip
 
 _OF_PATIENT = ".where(resolve() is Patient)"
-_UNSERVED = ("special",)
+_EXAMPLES = "http://hl7.org/fhir/SearchParameter/example"  # among the definitions, and not meant to be served
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,7 +62,7 @@ class Parameters:
         self._by_url: dict[str, Mapping[str, Any]] = {}
         self._by_base: dict[str, dict[str, Mapping[str, Any]]] = {}
         for definition in (*definitions.search_parameters, *extra):
-            if definition.get("expression") and definition["type"] not in _UNSERVED:
+            if _is_served(definition):
                 self._by_url[definition["url"]] = definition
                 for base in definition.get("base", ()):
                     self._by_base.setdefault(base, {})[definition["code"]] = definition
@@ -125,7 +125,7 @@ class Parameters:
 
     def _parameter(self, type: str, definition: Mapping[str, Any]) -> Parameter:
         path = own_path(definition["expression"], type)
-        targets = tuple(definition.get("target", ()))
+        targets = ("Patient",) if _is_of_patient(definition["code"], path) else tuple(definition.get("target", ()))
         parameter = Parameter(
             code=definition["code"],
             type=definition["type"],
@@ -159,6 +159,15 @@ class Parameters:
             return None
         candidates = ("patient", *sorted(self.compartment("Patient").get(type, ()), key=lambda code: code != "subject"))
         return next((code for code in candidates if code in parameters and "Patient" in parameters[code].targets), None)
+
+
+def _is_served(definition: Mapping[str, Any]) -> bool:
+    return bool(definition.get("expression")) and definition["type"] != "special" and not definition["url"].startswith(_EXAMPLES)
+
+
+def _is_of_patient(code: str, path: str) -> bool:
+    """`patient` shares one definition among many types, which allows Groups for the sake of a few of them."""
+    return code == "patient" or path.endswith(_OF_PATIENT)
 
 
 def own_path(expression: str, type: str) -> str:
