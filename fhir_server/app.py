@@ -1,0 +1,147 @@
+"""The composition root: the only module that knows every part.
+
+`preload` is for the process that forks workers, `create_app` for each worker, `open_service` for whoever works inside
+the process without HTTP, such as the SS-MIX2 import.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, version
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from fhir_server import observability
+from fhir_server.interactions.capabilities import requirements, served, statement
+from fhir_server.interactions.handlers import HANDLERS
+from fhir_server.interactions.serving import Serving
+from fhir_server.rest.endpoint import FhirEndpoint
+from fhir_server.rest.health import Readiness, add_health
+from fhir_server.rest.openapi import document
+from fhir_server.rest.request import Limits as RequestLimits
+from fhir_server.search.limits import Limits
+from fhir_server.search.parameters import Parameters
+from fhir_server.service import Service
+from fhir_server.settings import Settings
+from fhir_server.store.mongo import Limits as StoreLimits
+from fhir_server.store.mongo import Mongo
+from fhir_server.store.repository import Repository
+from profiles.definitions import r4
+from profiles.validator import Validator
+from terminology.service import Terminology
+
+PREFIX = "/fhir"
+_MEGABYTE = 1024 * 1024
+
+
+def preload() -> None:
+    """Load the definitions, so that processes forked from this one share them."""
+    _validator()
+    _statement()
+
+
+@asynccontextmanager
+async def open_service(settings: Settings, mongodb_uri: str) -> AsyncIterator[Service]:
+    """Give the service on its database; both are closed in the end."""
+    async with _open(settings, mongodb_uri) as (service, _):
+        yield service
+
+
+def create_app(settings: Settings, mongodb_uri: str) -> ASGIApp:
+    """Make the application of one worker; it connects to MongoDB when the ASGI server starts its lifespan."""
+    return Application(settings, lambda: _open(settings, mongodb_uri))
+
+
+Opener = Callable[[], AbstractAsyncContextManager[tuple[Service, Mongo]]]
+
+
+class Application:
+    """Sends what is below the FHIR base straight to the endpoint, and everything else through FastAPI."""
+
+    def __init__(self, settings: Settings, opened: Opener) -> None:
+        self._settings = settings
+        self._opened = opened
+        self._endpoint: FhirEndpoint | None = None
+        self.readiness: Readiness | None = None
+        self.outer = FastAPI(title="Tsunagi", lifespan=self._lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+        add_health(self.outer, lambda: self.readiness, observability.exposition)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or live through the lifespan."""
+        if scope["type"] == "http" and self._endpoint is not None:
+            path: str = scope["path"]
+            if path.startswith(PREFIX) and (len(path) == len(PREFIX) or path[len(PREFIX)] == "/"):
+                await self._endpoint(scope, receive, send)
+                return
+        await self.outer(scope, receive, send)
+
+    def stopping(self) -> None:
+        """Say from now on that this process wants no more work; what it accepted is still answered."""
+        if self.readiness is not None:
+            self.readiness.stopping = True
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        async with self._opened() as (service, mongo):
+            self.readiness = Readiness(mongo.ping)
+            self._endpoint = FhirEndpoint(
+                service,
+                prefix=PREFIX,
+                base=self._settings.base_url.rstrip("/") if self._settings.base_url else None,
+                limits=RequestLimits(self._settings.body_limit * _MEGABYTE),
+                record=observability.record,
+            )
+            yield
+            self.stopping()
+
+
+@asynccontextmanager
+async def _open(settings: Settings, mongodb_uri: str) -> AsyncIterator[tuple[Service, Mongo]]:
+    mongo = await Mongo.connect(mongodb_uri, settings.database, StoreLimits(settings.query_time, settings.chain_limit))
+    try:
+        yield Service(_serving(settings), partial(Repository, mongo)), mongo
+    finally:
+        await mongo.close()
+
+
+def _serving(settings: Settings) -> Serving:
+    return Serving(
+        definitions=r4(),
+        parameters=_parameters(),
+        validator=_validator(),
+        zone=settings.zone,
+        limits=Limits(count=settings.count_default, most=settings.count_limit),
+        served=served(requirements(r4())),
+        statement=_statement,
+        handlers=HANDLERS,
+        strict=settings.handling == "strict",
+        entries=settings.bundle_limit,
+    )
+
+
+def openapi() -> bytes:
+    """Give the OpenAPI document of this server, as `openapi/openapi.json` holds it."""
+    return document(served(requirements(r4())), _parameters(), _version())
+
+
+@cache
+def _parameters() -> Parameters:
+    return Parameters(r4())
+
+
+@cache
+def _validator() -> Validator:
+    return Validator(r4(), Terminology())
+
+
+@cache
+def _statement() -> bytes:
+    return statement(requirements(r4()), _parameters(), _version())
+
+
+def _version() -> str:
+    try:
+        return version("tsunagi")
+    except PackageNotFoundError:
+        return "0"

@@ -1,0 +1,78 @@
+"""The FHIR base address as one bare ASGI application: nothing stands between the socket and the service.
+
+https://hl7.org/fhir/R4/http.html
+https://asgi.readthedocs.io/en/latest/specs/www.html
+"""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+
+from starlette.types import Receive, Scope, Send
+
+from fhir_server.outcome import FhirError, Issue
+from fhir_server.rest.request import Asked, Disconnected, Limits, fhir_request, headers_of
+from fhir_server.rest.response import Answer, answer, failure, messages
+from fhir_server.service import LOCAL, Service
+
+log = logging.getLogger(__name__)
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
+_WENT_AWAY = 499  # what others call it in logs; it is never sent
+
+
+Record = Callable[[str | None, str | None, int, float, str | None], None]
+"""What metrics and the log may know of a request: interaction, type, status, seconds, the request's id."""
+
+
+class FhirEndpoint:
+    """Answers every request below the base; whatever happens, the answer is FHIR."""
+
+    def __init__(self, service: Service, *, prefix: str, base: str | None, limits: Limits, record: Record) -> None:
+        self.service = service
+        self.prefix = prefix
+        self.base = base
+        self.limits = limits
+        self.record = record
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        started = time.perf_counter()
+        asked = Asked(scope, headers_of(scope))
+        request_id = _request_id(asked.headers.get("x-request-id"))
+        status = _WENT_AWAY
+        try:
+            given = await self._answer(asked, receive, request_id)
+            status = given.status
+            for message in messages(given, request_id, with_body=scope["method"] != "HEAD"):
+                await send(message)
+        except Disconnected:
+            pass
+        finally:
+            route = asked.route
+            code, type = (route.code, route.type) if route is not None else (None, None)
+            self.record(code, type, status, time.perf_counter() - started, request_id)
+
+    async def _answer(self, asked: Asked, receive: Receive, request_id: str) -> Answer:
+        try:
+            served = self.service.serving.served
+            request = await fhir_request(asked, receive, served, prefix=self.prefix, base=self.base, limits=self.limits)
+            response = await self.service.perform(request, LOCAL)
+            return answer(request, response, pretty=asked.pretty)
+        except FhirError as error:
+            return failure(error, asked.subject, pretty=asked.pretty)
+        except Disconnected:
+            raise
+        except Exception:
+            log.exception("unexpected failure", extra={"request": request_id})
+            return failure(_unexpected(request_id), asked.subject)
+
+
+def _request_id(given: str | None) -> str:
+    return given if given is not None and _REQUEST_ID.fullmatch(given) else str(uuid.uuid4())
+
+
+def _unexpected(request_id: str) -> FhirError:
+    return FhirError(Issue("exception", f"The server failed unexpectedly; its log has more under the request id {request_id}", severity="fatal"))
