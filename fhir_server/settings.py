@@ -46,12 +46,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = None
     database: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,38}$", description="Name of the database. データベース名")] = "tsunagi"
     mongodb_cache: Annotated[
-        int | None,
+        int,
         Meta(
-            ge=256,
-            description="Cache of the embedded MongoDB in MB; unset: a quarter of the memory, at most 2048. 内蔵 MongoDB のキャッシュ",
+            ge=0,
+            description="Cache of the embedded MongoDB in MB, at least 256; 0: a quarter of the memory, at most 2048. 内蔵 MongoDB のキャッシュ",
         ),
-    ] = None
+    ] = 0
     mongodb_oplog: Annotated[
         int, Meta(ge=16, le=100_000, description="Oplog of the embedded MongoDB in MB, taken when it is first made. 内蔵 MongoDB の oplog")
     ] = 256
@@ -149,7 +149,7 @@ def _converted(name: str, source: str, value: object, type: Any) -> Any:
     where = f"setting {name} ({source})"
     try:
         return msgspec.convert(value, type, strict=False, dec_hook=_path)
-    except (msgspec.ValidationError, TypeError) as error:
+    except msgspec.ValidationError as error:
         metas = [argument for argument in get_args(type) if isinstance(argument, Meta)]
         allowed = _allowed(get_args(type)[0], metas).replace("`", "")
         reason = str(error).partition(" - at ")[0] if allowed == "text" else f"expected {allowed}"
@@ -171,6 +171,8 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError("setting timezone: not a known time zone (an example is Asia/Tokyo)") from None
     if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
         raise SettingsError("setting base_url: expected an address that starts with http:// or https://")
+    if 0 < settings.mongodb_cache < 256:
+        raise SettingsError("setting mongodb_cache: expected 0 or at least 256")
     if settings.count_default > settings.count_limit:
         raise SettingsError("setting count_default: must not be more than count_limit")
     return settings

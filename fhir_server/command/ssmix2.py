@@ -62,7 +62,9 @@ def import_tree(settings: Settings, database: "Database", root: Path, facility: 
     except ImportFailed as failure:
         raise CommandFailed(str(failure), status=3) from None
     except KeyboardInterrupt:
-        print("tsunagi: interrupted; start the same import again to go on / 中断しました。同じコマンドで続きから再開できます", file=sys.stderr)
+        print(
+            "tsunagi: interrupted; start the same import again to go on / 中断しました。同じコマンドで続きから再開できます", file=sys.stderr
+        )
         raise
     tell(report, sys.stdout)
     return report
@@ -102,7 +104,9 @@ def _root(directory: Path) -> Path:
 
 def _check_facility(code: str) -> None:
     if not FACILITY.fullmatch(code):
-        raise CommandFailed("--facility takes the 10 digits of the 医療機関コード: prefecture (2), fee table (1), institution (7)", status=2)
+        raise CommandFailed(
+            "--facility takes the 10 digits of the 医療機関コード: prefecture (2), fee table (1), institution (7)", status=2
+        )
 
 
 def _save(report: "Report", path: Path) -> None:

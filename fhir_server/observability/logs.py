@@ -20,6 +20,7 @@ import msgspec
 
 FIELDS = ("request", "interaction", "type", "status", "ms", "port", "worker", "count", "seconds")
 
+REQUESTS = "fhir_server.requests"
 _OURS = "fhir_server"
 _LONGEST_EVENT = 400
 _LEVELS = {logging.DEBUG: "debug", logging.INFO: "info", logging.WARNING: "warning", logging.ERROR: "error", logging.CRITICAL: "error"}
@@ -52,14 +53,15 @@ class JsonLines(logging.Handler):
         """Say nothing: logging's own report would repeat the record's values."""
 
 
-def configure(level: str = "info", stream: TextIO | None = None) -> JsonLines:
-    """Send every log of this process, and every uncaught failure, through JsonLines."""
+def configure(level: str = "info", stream: TextIO | None = None, *, requests: bool = True) -> JsonLines:
+    """Send every log of this process, and every uncaught failure, through JsonLines; `requests`: a line for each."""
     handler = JsonLines(stream)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for chatty in ("pymongo", "asyncio", "uvicorn.error"):  # their debug messages hold commands and addresses
         logging.getLogger(chatty).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger(REQUESTS).setLevel(logging.NOTSET if requests else logging.CRITICAL)
     logging.captureWarnings(capture=True)
     sys.excepthook = _uncaught
     threading.excepthook = lambda failure: _uncaught(failure.exc_type, failure.exc_value, failure.exc_traceback)

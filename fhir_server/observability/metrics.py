@@ -85,12 +85,12 @@ def restarted(process: str) -> None:
     _started().restarts.labels(process).inc()
 
 
-def exposition() -> tuple[str, bytes]:
-    """Give the content type and the text of all metrics, for a scrape."""
+def exposition() -> tuple[bytes, str]:
+    """Give the text of all metrics and its content type, for a scrape."""
     registry = _started().registry
     from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, generate_latest  # noqa: PLC0415
 
-    return CONTENT_TYPE_PLAIN_0_0_4, generate_latest(registry)
+    return generate_latest(registry), CONTENT_TYPE_PLAIN_0_0_4
 
 
 def _started() -> _Metrics:

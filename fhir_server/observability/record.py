@@ -5,7 +5,7 @@ import os
 
 from fhir_server.observability import logs, metrics
 
-_log = logging.getLogger("fhir_server.requests")
+_log = logging.getLogger(logs.REQUESTS)
 
 
 def record(interaction: str | None, type: str | None, status: int, seconds: float, request: str | None = None) -> None:

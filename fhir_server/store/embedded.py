@@ -31,8 +31,8 @@ class Database(Protocol):
     def uri(self) -> str:
         """The connection string."""
 
-    def tend(self) -> None:
-        """Keep it running: call this now and then from the thread that opened it."""
+    def tend(self) -> bool:
+        """Keep it running: call this now and then from the thread that opened it. Tells whether it was started again."""
 
     def leave(self) -> None:
         """Forget it in a forked child, so that it belongs to the parent alone."""
@@ -51,8 +51,9 @@ class External:
 
     uri: str
 
-    def tend(self) -> None:
+    def tend(self) -> bool:
         """Nothing to do: its operator tends it."""
+        return False
 
     def leave(self) -> None:
         """Nothing to forget."""
@@ -115,13 +116,13 @@ class Embedded:
             raise
         return self
 
-    def tend(self) -> None:
+    def tend(self) -> bool:
         """Start mongod again, at the same address, where it has ended; after a pause that doubles where that fails."""
         if self._mongod and self._mongod.ended() is None:
             self._mongod.limit_log()
-            return
+            return False
         if self._ownership is None or time.monotonic() < self._next_attempt:
-            return
+            return False
         self._pause = min(_LONGEST_PAUSE, self._pause * 2 or 0.25)
         self._next_attempt = time.monotonic() + self._pause
         log.error("mongod has ended (status %s): starting it again", self._mongod.ended() if self._mongod else "unknown")
@@ -129,9 +130,10 @@ class Embedded:
             self._launch(self._port)
         except (PortTaken, EmbeddedError, OSError) as failure:
             log.warning("mongod did not start: %s; trying again in %.1f s", failure, self._pause)
-        else:
-            self._pause = 0.0
-            log.warning("mongod runs again")
+            return False
+        self._pause = 0.0
+        log.warning("mongod runs again")
+        return True
 
     def leave(self) -> None:
         """Forget it in a forked child: the parent's end alone decides when the directory is free again."""

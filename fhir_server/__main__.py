@@ -1,0 +1,80 @@
+"""The `tsunagi` command."""
+
+import argparse
+import importlib
+import importlib.metadata
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from fhir_server.command import CommandFailed
+
+_COMMANDS = {
+    "demo": "import a synthetic hospital and serve it / 架空病院を取り込んで起動する",
+    "serve": "serve the FHIR API / FHIR API を提供する",
+    "ssmix2": "import an SS-MIX2 standard storage / SS-MIX2 標準化ストレージを取り込む",
+    "settings": "show the settings in force / 設定を表示する",
+}
+
+_DESCRIPTION = "Tsunagi: FHIR R4 server for regional medical networks / 地域医療連携のための FHIR R4 サーバー"
+_EXAMPLES = """\
+examples:
+  tsunagi demo                                      a synthetic hospital, imported and served / 架空病院のデモ
+  tsunagi serve --port 8081 --data /srv/tsunagi     the FHIR API over its own MongoDB / FHIR API を起動
+  tsunagi ssmix2 import DIR --facility 3710000017   an SS-MIX2 standard storage / SS-MIX2 標準化ストレージの取り込み
+  tsunagi settings                                  the settings in force (docs/settings.md) / 設定の表示
+  tsunagi COMMAND --help                            more about one command / 各コマンドの説明
+
+`TSUNAGI_MONGODB_URI=mongodb://... tsunagi serve` uses a MongoDB replica set of yours instead.
+"""
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command that the words name; give the exit status."""
+    words = sys.argv[1:] if words is None else words
+    arguments = _parser(words).parse_args(words)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)  # as an exception, so that whatever was started is stopped
+    try:
+        return int(arguments.run(arguments))
+    except CommandFailed as failure:
+        print(f"tsunagi: {failure}", file=sys.stderr)
+        return failure.status
+    except BrokenPipeError:  # the reader of our output has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print("tsunagi: interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser(words: Sequence[str]) -> argparse.ArgumentParser:
+    """Describe all commands, but load only the one that the words name: `--help` answers at once."""
+    parser = argparse.ArgumentParser(
+        "tsunagi", description=_DESCRIPTION, epilog=_EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action=_Version, nargs=0, help="print the version")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    named = next((word for word in words if not word.startswith("-")), None)
+    if named in _COMMANDS:
+        importlib.import_module(f"fhir_server.command.{named}").add_arguments(subparsers)
+    for name, help in _COMMANDS.items():
+        if name != named:
+            subparsers.add_parser(name, help=help)
+    return parser
+
+
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        print(f"tsunagi {importlib.metadata.version('tsunagi')}")
+        parser.exit()
+
+
+def _leave(number: int, _: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

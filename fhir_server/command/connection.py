@@ -1,0 +1,86 @@
+"""One HTTP connection, with the limits that uvicorn leaves out: how long a request's head may be, and take.
+
+https://www.rfc-editor.org/rfc/rfc6585#section-5 (431)
+"""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from fhir_server.outcome import Issue, operation_outcome
+
+HEAD_LIMIT = 64 * 1024  # bytes of request line and headers; a search longer than that belongs into POST _search
+HEAD_SECONDS = 30.0
+LAST_CHANCE_SECONDS = 0.5
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection; a head that is too long, too slow or no HTTP ends it with an OperationOutcome."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        """Begin to wait for the first head."""
+        super().connection_made(transport)
+        self._length = 0
+        self._in_head = True
+        self._patience: asyncio.TimerHandle | None = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._heed()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Count what belongs to an unfinished head."""
+        super().data_received(data)
+        if self._in_head and not self.transport.is_closing():
+            self._length += len(data)
+            if self._length > HEAD_LIMIT:
+                self._refuse(431, "too-long", f"The request line and headers are longer than {HEAD_LIMIT} bytes")
+            elif self._patience is None:
+                self._patience = self.loop.call_later(HEAD_SECONDS, self._give_up)
+
+    def on_message_begin(self) -> None:
+        """Note that a head begins."""
+        self._in_head = True
+        self._length = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Note that the head is there."""
+        self._in_head = False
+        self._heed()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is not HTTP."""
+        self._refuse(400, "structure", msg)
+
+    def shutdown(self) -> None:
+        """Finish when the server stops: a connection that has just been accepted may still bring its request."""
+        if self.cycle is None and self._in_head:
+            self.loop.call_later(LAST_CHANCE_SECONDS, super().shutdown)
+        else:
+            super().shutdown()
+
+    def _give_up(self) -> None:
+        self._patience = None
+        if self._in_head and not self.transport.is_closing():
+            self.transport.close()
+
+    def _heed(self) -> None:
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
+
+    def _refuse(self, status: int, code: str, diagnostics: str) -> None:
+        body = msgspec.json.encode(operation_outcome([Issue(code, diagnostics)]))
+        head = b"content-type: application/fhir+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+        self.transport.write(STATUS_LINE[status] + head + body)
+        self.transport.close()
+
+
+def protocol() -> Any:
+    """Give the class in the type that uvicorn's Config wants."""
+    return Connection

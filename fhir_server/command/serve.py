@@ -1,0 +1,96 @@
+"""`tsunagi serve`: the FHIR API over MongoDB."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fhir_server import observability
+from fhir_server.command.configuration import read_settings
+from fhir_server.command.database import open_for
+from fhir_server.command.listening import is_loopback, listen
+from fhir_server.command.supervisor import Supervisor
+from fhir_server.observability import metrics
+from fhir_server.settings import Settings
+from fhir_server.store.embedded import Database
+
+CreateApp = Callable[[Settings, str], Any]
+"""Makes the ASGI application of one worker from the settings and MongoDB's address."""
+
+log = logging.getLogger(__name__)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal."""
+    settings = read_settings(host=arguments.host, port=arguments.port, data=arguments.data, workers=arguments.workers)
+    observability.configure(settings.log_level, requests=settings.access_log)
+    serve(settings, lambda: open_for(settings, "tsunagi serve"), lambda: print(_welcome(settings), flush=True))
+    return 0
+
+
+def fhir_application() -> CreateApp:
+    """Load the application and all definitions, once for all workers."""
+    from fhir_server import app  # noqa: PLC0415 - a second of work: after the port and the database are known to be ours
+
+    app.preload()
+    return app.create_app
+
+
+def serve(
+    settings: Settings, open_: Callable[[], Database], on_ready: Callable[[], None], application: Callable[[], CreateApp] = fhir_application
+) -> None:
+    """Serve over the database that `open_` gives until a signal, and stop both."""
+    sockets = listen(settings.host, settings.port, settings.worker_processes)
+    _warn(settings.host)
+    try:
+        with open_() as database:
+            metrics.start(settings.data / "metrics")
+            create_app = application()
+
+            def work(number: int, ready: Callable[[], None]) -> None:
+                from fhir_server.command import worker  # noqa: PLC0415 - the parent needs no event loop
+
+                for other in sockets[:number] + sockets[number + 1 :]:
+                    other.close()
+                worker.serve(create_app(settings, database.uri), sockets[number], ready, settings.stop_time)
+
+            Supervisor(work, len(sockets), database, settings.stop_time).run(on_ready)
+    finally:
+        metrics.stop()
+        for each in sockets:
+            each.close()
+
+
+def _warn(host: str) -> None:
+    if not is_loopback(host):
+        text = "ATTENTION: anybody who reaches %s reads and changes all data, because no login exists yet"
+        log.warning(text, host)
+        print(
+            f"*** {text % host} / 警告: ログイン機能がまだないため、このアドレスに届く誰もが全データを読み書きできます ***", file=sys.stderr
+        )
+
+
+def _welcome(settings: Settings) -> str:
+    return f"Tsunagi serves {settings.base} with {settings.worker_processes} processes; Ctrl-C ends it. 起動しました (Ctrl-C で終了)。"
+
+
+def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Describe the command."""
+    parser = subparsers.add_parser(
+        "serve",
+        help="serve the FHIR API / FHIR API を提供する",
+        description="Serve the FHIR R4 API until Ctrl-C. Without TSUNAGI_MONGODB_URI it runs its own MongoDB in DIR/mongodb.",
+        epilog="example: tsunagi serve --port 8081 --data /srv/tsunagi --workers 4",
+    )
+    add_serving_arguments(parser)
+    parser.add_argument("--host", metavar="H", help="address to listen at (default 127.0.0.1: this machine only)")
+    parser.set_defaults(run=run)
+
+
+def add_serving_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe what every serving command takes."""
+    parser.add_argument("--port", metavar="N", help="TCP port (default 8080)")
+    parser.add_argument("--data", metavar="DIR", type=Path, help="directory of all data (default ./var)")
+    parser.add_argument("--workers", metavar="N", help="processes (default: one for each processor core)")
