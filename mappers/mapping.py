@@ -4,30 +4,35 @@ The mapping is a pure function of message, file name and facility. Mapping a fil
 content, so that importing twice changes nothing.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final, NamedTuple
 
 from mappers.datatypes.document import Document, Facility, MappingIssue, full_url
 from mappers.file_name import CARE_DAY, FileName, document_key
 from mappers.hl7v2.message import Message, MessageError
-from mappers.messages import adt_00, oml_11
+from mappers.messages import adt_00, adt_12, adt_22, adt_52, oml_11
+from mappers.messages.stays import Stay, assemble, targets
 from mappers.segments import msh_to_provenance
 
-__all__ = ["KINDS", "Facility", "Mapped", "MappingIssue", "MessageError", "deletion", "document_key", "map_message"]
+__all__ = ["KINDS", "Facility", "Mapped", "MappingIssue", "MessageError", "complete", "deletion", "document_key", "map_message"]
 
 
 class _Kind(NamedTuple):
-    """How messages of one kind are mapped: its events, the segments it looks at, the mapper, events of careless senders."""
+    """How messages of one kind are mapped: its events, the segments it looks at, the mapper; events that careless senders use; cancellations."""
 
     events: frozenset[str]
     segments: frozenset[str]
-    map_into: Callable[[Document], None]
+    map_into: Callable[[Document], Stay | None]
     tolerated: frozenset[str] = frozenset()
+    cancels: frozenset[str] = frozenset()
 
 
 _KINDS: Final[dict[str, _Kind]] = {
-    "ADT-00": _Kind(adt_00.EVENTS, adt_00.SEGMENTS, adt_00.map_into),
+    "ADT-00": _Kind(adt_00.EVENTS, adt_00.SEGMENTS, adt_00.map_into, cancels=adt_00.CANCELS),
+    "ADT-12": _Kind(adt_12.EVENTS, adt_12.SEGMENTS, adt_12.map_into, tolerated=adt_12.TOLERATED),
+    "ADT-22": _Kind(adt_22.EVENTS, adt_22.SEGMENTS, adt_22.map_into, cancels=adt_22.CANCELS),
+    "ADT-52": _Kind(adt_52.EVENTS, adt_52.SEGMENTS, adt_52.map_into, cancels=adt_52.CANCELS),
     "OML-11": _Kind(oml_11.EVENTS, oml_11.SEGMENTS, oml_11.map_into),
 }
 
@@ -41,19 +46,24 @@ class Mapped:
 
     `bundle` is a transaction. `home` are the references (`Type/id`) that belong to this document: when a newer version of
     it no longer has one of them, that resource is gone. `document` is the key all versions share.
+
+    `stay` is there where the message speaks of an inpatient stay: then `complete` has to see the patient's stored Encounters
+    before the bundle says all there is to write.
     """
 
     bundle: dict[str, Any]
     issues: tuple[MappingIssue, ...]
     home: tuple[str, ...]
-    document: str = field(default="")
+    document: str
+    stay: Stay | None = None
 
 
 def map_message(message: Message, name: FileName, facility: Facility) -> Mapped:
     """Map one message to a transaction; raise MessageError where it can't be trusted.
 
-    A file flagged as deleted ("0") gives DELETE entries for what its message would have given; a superseded one ("2") is
-    mapped like a current one: only who sees all versions can say what holds.
+    A file flagged as deleted ("0") gives DELETE entries for what its message would have given, unless the message is itself
+    the cancellation, which says what is left. A superseded file ("2") is mapped like a current one: only who sees all versions
+    of a document can say what holds; `deletion` takes it back.
     """
     kind = _KINDS.get(name.kind)
     if kind is None:
@@ -66,21 +76,48 @@ def map_message(message: Message, name: FileName, facility: Facility) -> Mapped:
     _judge_care_day(document)
     _tell_unknown_segments(kind, document)
     document.add_shared(msh_to_provenance.organization(document))
-    kind.map_into(document)
-    document.add_home(msh_to_provenance.provenance(document))
-    entries = document.entries
-    mapped = Mapped(_transaction(entries), tuple(document.issues), tuple(document.home), document.key)
-    return deletion(mapped) if name.flag == "0" else mapped
+    stay = kind.map_into(document)
+    document.add_home(msh_to_provenance.provenance(document, targets(stay) if stay else ()))
+    mapped = Mapped(_transaction(document.entries), tuple(document.issues), tuple(document.home), document.key, stay)
+    return deletion(mapped) if name.flag == "0" and message.event not in kind.cancels else mapped
 
 
 def deletion(mapped: Mapped) -> Mapped:
     """Give the transaction that takes back what `mapped` would write."""
     entries = [{"fullUrl": full_url(reference), "request": {"method": "DELETE", "url": reference}} for reference in mapped.home]
-    return Mapped(_transaction(entries), mapped.issues, (), mapped.document)
+    stay = replace(mapped.stay, part=None) if mapped.stay else None
+    return Mapped(_transaction(entries), mapped.issues, (), mapped.document, stay)
+
+
+def complete(mapped: Mapped, encounters: Sequence[dict[str, Any]]) -> Mapped:
+    """Add to a message about an inpatient stay what follows from the Encounters stored for `mapped.stay.patient`.
+
+    A discharge does not say which admission it ends, and either may arrive first. This is still a pure function: whoever
+    stores gives all the patient's Encounters (others than stays are ignored), and must not write them elsewhere meanwhile.
+    The outcome depends on what has been said, never on its order. A message about something else comes back as it is.
+    """
+    if mapped.stay is None:
+        return mapped
+    changed, gone = assemble(mapped.stay, encounters)
+    entries = [
+        *mapped.bundle["entry"],
+        *(_put(encounter) for encounter in changed),
+        *(_delete(reference) for reference in gone),
+    ]
+    return replace(mapped, bundle=_transaction(entries), stay=None)
 
 
 def _transaction(entries: list[dict[str, Any]]) -> dict[str, Any]:
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def _put(resource: dict[str, Any]) -> dict[str, Any]:
+    url = f"{resource['resourceType']}/{resource['id']}"
+    return {"fullUrl": full_url(url), "resource": resource, "request": {"method": "PUT", "url": url}}
+
+
+def _delete(reference: str) -> dict[str, Any]:
+    return {"fullUrl": full_url(reference), "request": {"method": "DELETE", "url": reference}}
 
 
 def _judge_event(kind: _Kind, document: Document) -> None:

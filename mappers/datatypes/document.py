@@ -32,6 +32,10 @@ class Facility:
         """Give the URN of an identifier system that only this facility uses, e.g. of its order numbers."""
         return f"urn:tsunagi:{self.code}:{what}"
 
+    def id(self, type: str, *key: str) -> str:
+        """Give the logical id of the resource that this business key names at this facility."""
+        return str(uuid5(NAMESPACE, "|".join((self.code, type, *key))))
+
     @property
     def patient_numbers(self) -> str:
         """The system of this hospital's patient numbers (JP Core: OID with the institution's code)."""
@@ -75,18 +79,18 @@ class Document:
         self.source = f"http://jpfhir.jp/ssmix2std/{profile}/1{facility.code}"
 
     def shared_id(self, type: str, *key: str) -> str:
-        """Give the id of a resource that many documents speak of."""
-        return str(uuid5(NAMESPACE, "|".join((self.facility.code, type, *key))))
+        """Give the id of a resource that many documents speak of, or that is found by its business key alone."""
+        return self.facility.id(type, *key)
 
     def home_id(self, type: str, *key: str) -> str:
         """Give the id of a resource that belongs to this document; equal keys are numbered in their order."""
-        base = "|".join((self.facility.code, type, self.key, *key))
+        base = "|".join((type, self.key, *key))
         text, count = base, 1
         while text in self._seen:
             count += 1
             text = f"{base}|{count}"
         self._seen.add(text)
-        return str(uuid5(NAMESPACE, text))
+        return self.facility.id(text)
 
     def add_home(self, resource: Resource) -> Resource:
         """Take a resource of this document; give a reference to it. Its meta.source names the sender's store."""

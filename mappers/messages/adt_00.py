@@ -16,6 +16,7 @@ from mappers.segments import (
 )
 
 EVENTS: Final = frozenset(("A08", "A23"))
+CANCELS: Final = frozenset(("A23",))
 SEGMENTS: Final = frozenset(("EVN", "PID", "NK1", "PV1", "PV2", "DB1", "OBX", "AL1", "IN1"))
 
 NOT_MAPPED = {
@@ -30,7 +31,7 @@ def map_into(document: Document) -> None:
     pid = message.first("PID")
     assert pid is not None
     patient = pid_to_patient.patient(pid, document, message.all("NK1"), message.all("DB1"))
-    if document.message.event == "A23":
+    if document.message.event in CANCELS:
         document.add_home({**patient, "active": False})
         return
     document.add_home(patient)

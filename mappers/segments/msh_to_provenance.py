@@ -4,6 +4,7 @@ ConceptMap segment-msh-to-bundle, JAMI SS-MIX2 to FHIR 0.1.0. The times are ç™ºç
 storage, and the time of the import would make every import differ.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from mappers.datatypes.document import Document, Resource
@@ -54,14 +55,17 @@ def organization(document: Document) -> Resource:
     return result
 
 
-def provenance(document: Document) -> Resource:
-    """Build the Provenance of what this file said: one for each document, about the version in force."""
+def provenance(document: Document, more: Sequence[Resource] = ()) -> Resource:
+    """Build the Provenance of what this file said: one for each document, about the version in force.
+
+    `more` are references to what is about this document without belonging to it alone.
+    """
     recorded = document.name.occurred.isoformat(timespec="milliseconds")
     path = f"{document.facility.code}/{document.name.storage_path}"
     return {
         "resourceType": "Provenance",
         "id": document.home_id("Provenance"),
-        "target": [{"reference": reference} for reference in document.home],
+        "target": [*({"reference": reference} for reference in document.home), *more],
         "occurredDateTime": recorded,
         "recorded": recorded,
         "agent": [
