@@ -104,19 +104,20 @@ def _span(text: str) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def _numeric(number: int, key: str, jlac10: str, name: str, unit: str, digits: str, men: str, women: str | None = None) -> Analyte:
-    men_low, men_high = _span(men)
-    women_low, women_high = _span(women or men)
+def _numeric(number: int, row: str) -> Analyte:
+    key, jlac10, name, unit, digits, *ranges = row.split()
+    (men_low, men_high), (women_low, women_high) = _span(ranges[0]), _span(ranges[-1])
     return Analyte(key, jlac10, name, f"{10000 + number * 10}", unit, int(digits), (men_low, women_low), (men_high, women_high))
 
 
-def _text(number: int, key: str, jlac10: str, name: str, normal: str) -> Analyte:
+def _text(number: int, row: str) -> Analyte:
+    key, jlac10, name, normal = row.split()
     return Analyte(key, jlac10, name, f"{20000 + number * 10}", "", 0, (0.0, 0.0), (0.0, 0.0), normal)
 
 
 def _table() -> dict[str, Analyte]:
-    numeric = [_numeric(n, *line.split()) for n, line in enumerate(_NUMERIC.strip().splitlines(), 1)]
-    return {a.key: a for a in numeric + [_text(n, *line.split()) for n, line in enumerate(_TEXT.strip().splitlines(), 1)]}
+    numeric = [_numeric(n, row) for n, row in enumerate(_NUMERIC.strip().splitlines(), 1)]
+    return {a.key: a for a in numeric + [_text(n, row) for n, row in enumerate(_TEXT.strip().splitlines(), 1)]}
 
 
 ANALYTES = _table()

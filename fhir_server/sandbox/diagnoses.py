@@ -89,7 +89,7 @@ stroke_acute    I639 脳梗塞 14 62 0.05 30
 def _table() -> dict[str, Diagnosis]:
     rows = [line.split() for line in (_CHRONIC + _ACUTE).splitlines() if line]
     return {
-        key: Diagnosis(key, f"2999{n:04d}", f"ZZ{n:02d}", icd10, name, department, int(age), float(share), int(*days or [0]))
+        key: Diagnosis(key, f"2999{n:04d}", f"ZZ{n:02d}", icd10, name, department, int(age), float(share), int(days[0]) if days else 0)
         for n, (key, icd10, name, department, age, share, *days) in enumerate(rows, 1)
     }
 

@@ -4,7 +4,7 @@ A 医療機関コード has ten digits: prefecture (37, Kagawa), fee schedule (1
 number. No real institution has one of these.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from random import Random
 
@@ -46,7 +46,7 @@ class Facility:
     postal_code: str
     address: str
     phone: str
-    departments: tuple[str, ...] = ("01",)
+    departments: tuple[str, ...]
     active: bool = True
 
 
@@ -59,29 +59,22 @@ class Doctor:
     department: str
 
 
-def _facility(
-    code: str,
-    name: str,
-    kana: str,
-    type: str,
-    roles: str,
-    town: str,
-    departments: tuple[str, ...] = ("01",),
-    *,
-    active: bool = True,
-) -> Facility:
-    address, phone = f"香川県高松市{town}99丁目1番1号", f"087-000-{code[-4:]}"
-    return Facility(code, name, kana, type, frozenset(roles.split()), "760-0099", address, phone, departments, active)
-
-
 _ALL = tuple(DEPARTMENTS)
-_FULL = "providing sharing viewing"
-CLINIC_A = _facility("3710000025", "診療所Ａ", "シンリョウジョエー", "clinic", _FULL, "見本町")
-HOSPITAL_B = _facility("3710000017", "病院Ｂ", "ビョウインビー", "hospital", f"core {_FULL}", "架空町", _ALL)
-PHARMACY_C = _facility("3710000033", "薬局Ｃ", "ヤッキョクシー", "pharmacy", _FULL, "例題町")
-HOSPITAL_D = _facility("3710000041", "病院Ｄ", "ビョウインディー", "hospital", _FULL, "想定町", _ALL)
-CLINIC_E = _facility("3710000058", "診療所Ｅ", "シンリョウジョイー", "clinic", "viewing referring", "練習町")
-HOSPITAL_F = _facility("3710000066", "病院Ｆ", "ビョウインエフ", "hospital", _FULL, "雛形町", _ALL, active=False)
+_FULL = ("providing", "sharing", "viewing")
+
+
+def _facility(number: int, type: str, name: str, kana: str, roles: tuple[str, ...]) -> Facility:
+    departments = _ALL if type == "hospital" else ("01",)
+    address, phone = f"香川県高松市見本町99丁目{number}番1号", f"087-000-{number:04d}"
+    return Facility(f"371{number:07d}", name, kana, type, frozenset(roles), "760-0099", address, phone, departments)
+
+
+CLINIC_A = _facility(25, "clinic", "診療所Ａ", "シンリョウジョエー", _FULL)
+HOSPITAL_B = _facility(17, "hospital", "病院Ｂ", "ビョウインビー", ("core", *_FULL))
+PHARMACY_C = _facility(33, "pharmacy", "薬局Ｃ", "ヤッキョクシー", _FULL)
+HOSPITAL_D = _facility(41, "hospital", "病院Ｄ", "ビョウインディー", _FULL)
+CLINIC_E = _facility(58, "clinic", "診療所Ｅ", "シンリョウジョイー", ("viewing", "referring"))
+HOSPITAL_F = replace(_facility(66, "hospital", "病院Ｆ", "ビョウインエフ", _FULL), active=False)
 FACILITIES = (CLINIC_A, HOSPITAL_B, PHARMACY_C, HOSPITAL_D, CLINIC_E, HOSPITAL_F)
 
 

@@ -5,6 +5,7 @@ has an own stream of chance that follows from seed, facility and position, so th
 same bytes and no patient depends on another. Nothing is kept: memory does not grow with the hospital.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
@@ -17,6 +18,7 @@ from fhir_server.sandbox.visits import plan
 
 FILES_PER_PATIENT = 17  # when no number of files is asked for
 MOST_FILES_PER_PATIENT = 280  # on average; beyond it, more patients are made
+_WRITE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
 
 
 def write_tree(
@@ -25,8 +27,8 @@ def write_tree(
     patients: int,
     seed: int,
     files: int | None = None,
-    progress: Callable[[int], None] | None = None,
     *,
+    progress: Callable[[int], None] | None = None,
     revisions: bool = False,
 ) -> int:
     """Write a hospital below `directory/<facility code>` and return the number of files.
@@ -37,7 +39,7 @@ def write_tree(
     root = directory / facility.code
     written = 0
     for path, data in history(facility, patients, seed, files, revisions=revisions):
-        _write(root / path, data)
+        _write(f"{root}/{path}", data)
         written += 1
         if progress and written % 250 == 0:
             progress(written)
@@ -90,9 +92,12 @@ def _weights(facility: Facility, patients: int, seed: int) -> Iterator[float]:
     return (0.5 + 1.5 * rng.random() ** 1.5 for _ in range(patients))
 
 
-def _write(path: Path, data: bytes) -> None:
+def _write(path: str, data: bytes) -> None:
+    """Write one file; plain strings, for a Path each takes as long as the writing."""
     try:
-        path.write_bytes(data)
+        descriptor = os.open(path, _WRITE, 0o644)
     except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, _WRITE, 0o644)
+    with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123
+        file.write(data)

@@ -36,7 +36,7 @@ EFFECTS: dict[str, dict[str, tuple[float, float]]] = {
     "cellulitis": {"crp": (50.0, 50.0), "wbc": (1.7, 1.7)},
     "gastric_cancer": {"hb": (0.85, 0.7), "alb": (0.9, 0.8)},
 }
-_POSITIVE = {  # qualitative answers of a disease, from common to rare
+_POSITIVE: dict[str, dict[str, tuple[str, ...]]] = {  # qualitative answers of a disease, from common to rare
     "diabetes": {"u_glucose": ("(2+)", "(3+)", "(1+)", "(±)"), "u_ketone": ("(-)", "(±)")},
     "ckd": {"u_protein": ("(2+)", "(1+)", "(3+)"), "u_blood": ("(1+)", "(±)", "(-)")},
     "cystitis": {"u_blood": ("(2+)", "(3+)"), "u_protein": ("(1+)", "(±)")},
@@ -68,6 +68,7 @@ _WANTED = {
 _DEFAULT = ("血算", "生化学", "肝機能")
 _NOISE = {"na": 0.008, "cl": 0.01, "k": 0.035, "ca": 0.02, "tp": 0.03, "alb": 0.03, "a1c": 0.03, "mcv": 0.01, "hb": 0.025, "pt": 0.03}
 LOWEST = {"crp": 0.02, "bnp": 5.8, "dd": 0.5, "tsh": 0.01}  # below: reported as `< 0.02`
+_RANGES = [{key: f"{a.low[woman]:.{a.digits}f}-{a.high[woman]:.{a.digits}f}" for key, a in ANALYTES.items()} for woman in (False, True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,7 @@ class Course:
         text = f"{shown:.{digits}f}"
         if value < LOWEST.get(analyte.key, 0.0):
             text = f"< {LOWEST[analyte.key]:.{digits}f}"
-        return Result(analyte, text, f"{low:.{digits}f}-{high:.{digits}f}", flag)
+        return Result(analyte, text, _RANGES[woman][analyte.key], flag)
 
     def _qualitative(self, analyte: Analyte) -> Result:
         answer = analyte.normal

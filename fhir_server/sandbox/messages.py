@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from fhir_server.sandbox.addresses import Address
-from fhir_server.sandbox.analytes import SECTIONS, SPECIMENS
+from fhir_server.sandbox.analytes import ANALYTES, SECTIONS, SPECIMENS
 from fhir_server.sandbox.diagnoses import Diagnosis
 from fhir_server.sandbox.facilities import Doctor, Facility
 from fhir_server.sandbox.laboratory import Result
@@ -26,16 +26,18 @@ _RELATIONS = {"SEL": "本人", "MTH": "母", "FTH": "父", "SPO": "配偶者", "
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """What every message of one patient shares: the facility, the patient and his number there."""
+class Envelope:
+    """What every message says of itself: which facility, which patient under which number, when, and under which control id."""
 
     facility: Facility
     number: str
     person: Person
+    emitted: datetime
+    control: str
 
-    def head(self, kind: str, emitted: datetime, control: str) -> str:
-        """The message header."""
-        return msh(self.facility, emitted, EVENTS[kind], control)
+    def header(self, kind: str) -> str:
+        """MSH."""
+        return msh(self.facility, self.emitted, EVENTS[kind], self.control)
 
     def patient(self) -> str:
         """PID as every kind but ADT-00 carries it."""
@@ -61,14 +63,14 @@ def _join(segments: Iterable[str]) -> str:
     return "\r".join(segments) + "\r"
 
 
-def adt_00(sender: Sender, emitted: datetime, control: str, doctor: Doctor, address: Address | None = None) -> str:
+def adt_00(envelope: Envelope, doctor: Doctor, address: Address | None = None) -> str:
     """患者基本情報: the person with next of kin, body measures, allergies and insurance."""
-    person, home = sender.person, address or sender.person.address
+    person, home = envelope.person, address or envelope.person.address
     return _join(
         [
-            sender.head("ADT-00", emitted, control),
-            evn(sender.facility, emitted),
-            pid(sender.number, person, home, emitted),
+            envelope.header("ADT-00"),
+            evn(envelope.facility, envelope.emitted),
+            pid(envelope.number, person, home, envelope.emitted),
             _next_of_kin(person, home),
             pv1(doctor.department, doctor),
             *_measures(person),
@@ -114,9 +116,7 @@ def _insurance(person: Person) -> str:
 
 def visit(
     kind: str,
-    sender: Sender,
-    emitted: datetime,
-    control: str,
+    envelope: Envelope,
     doctor: Doctor,
     begin: datetime,
     *,
@@ -126,18 +126,18 @@ def visit(
 ) -> str:
     """ADT-12 外来診察の受付, ADT-22 入院実施, ADT-52 退院実施."""
     place = pv1(doctor.department, doctor, bed=bed, begin=begin, end=end, disposition=disposition)
-    return _join([sender.head(kind, emitted, control), evn(sender.facility, emitted), sender.patient(), place])
+    return _join([envelope.header(kind), evn(envelope.facility, envelope.emitted), envelope.patient(), place])
 
 
-def ppr_01(sender: Sender, emitted: datetime, control: str, problems: Sequence[Problem]) -> str:
+def ppr_01(envelope: Envelope, problems: Sequence[Problem]) -> str:
     """病名(歴): the whole list of diagnoses in one message."""
-    segments = [sender.head("PPR-01", emitted, control), sender.patient()]
+    segments = [envelope.header("PPR-01"), envelope.patient()]
     for problem in problems:
-        segments += _problem(sender, problem)
+        segments += _problem(envelope, problem)
     return _join(segments)
 
 
-def _problem(sender: Sender, problem: Problem) -> list[str]:
+def _problem(envelope: Envelope, problem: Problem) -> list[str]:
     diagnosis = problem.diagnosis
     code = f"{diagnosis.number}^{diagnosis.name}^MDCDX2"
     fields = {1: "AD", 2: day(problem.diagnosed), 3: code, 4: problem.instance, 7: day(problem.diagnosed)}
@@ -157,14 +157,12 @@ def _problem(sender: Sender, problem: Problem) -> list[str]:
     return [
         segment("PRB", fields),
         segment("ZPR", {2: code, 5: f"{diagnosis.exchange}^{diagnosis.name}^MDCDX2"}),
-        orc(sender.facility, "NW", problem.instance, noted, problem.doctor),
+        orc(envelope.facility, "NW", problem.instance, noted, problem.doctor),
     ]
 
 
 def omp_01(
-    sender: Sender,
-    emitted: datetime,
-    control: str,
+    envelope: Envelope,
     order: str,
     doctor: Doctor,
     lines: Sequence[Line],
@@ -173,7 +171,7 @@ def omp_01(
     cancelled: bool = False,
 ) -> str:
     """処方オーダ: one ORC, RXE, TQ1 and RXR for each drug; drugs of the same usage and days form one RP."""
-    segments = [sender.head("OMP-01", emitted, control), sender.patient(), pv1(doctor.department, doctor, bed=bed)]
+    segments = [envelope.header("OMP-01"), envelope.patient(), pv1(doctor.department, doctor, bed=bed)]
     groups: dict[tuple[str, int], int] = {}
     members: dict[int, int] = {}
     for line in lines:
@@ -181,8 +179,8 @@ def omp_01(
         members[rp] = members.get(rp, 0) + 1
         group = f"{order}_{rp:02d}_{members[rp]:03d}"
         order_control = "CA" if cancelled else "NW"
-        segments.append(orc(sender.facility, order_control, order, emitted, doctor, group=group, inpatient=bed is not None))
-        segments += _drug(line, order, emitted, inpatient=bed is not None)
+        segments.append(orc(envelope.facility, order_control, order, envelope.emitted, doctor, group=group, inpatient=bed is not None))
+        segments += _drug(line, order, envelope.emitted, inpatient=bed is not None)
     return _join(segments)
 
 
@@ -209,9 +207,7 @@ def _drug(line: Line, order: str, emitted: datetime, *, inpatient: bool) -> list
 
 
 def oml_11(
-    sender: Sender,
-    emitted: datetime,
-    control: str,
+    envelope: Envelope,
     order: str,
     doctor: Doctor,
     collected: datetime,
@@ -223,27 +219,29 @@ def oml_11(
     specimens: dict[str, dict[str, list[Result]]] = {}
     for result in results:
         specimens.setdefault(result.analyte.specimen, {}).setdefault(result.analyte.section, []).append(result)
-    segments = [sender.head("OML-11", emitted, control), sender.patient(), pv1(doctor.department, doctor, bed=bed)]
-    taken, filler = timestamp(collected), f"{order[:-2]}L1"
+    segments = [envelope.header("OML-11"), envelope.patient(), pv1(doctor.department, doctor, bed=bed)]
+    taken, reported, filler = timestamp(collected), timestamp(envelope.emitted), f"L{order[1:]}"
     for number, (material, sections) in enumerate(sorted(specimens.items()), 1):
         fields = {1: str(number), 2: f"{order}{number}", 4: f"{material}^{SPECIMENS[material]}^JC10", 17: taken}
         segments.append(segment("SPM", fields))
         for position, (section, found) in enumerate(sorted(sections.items()), 1):
             code = f"{section}^{SECTIONS[section]}^JC10"
-            fields = {1: str(position), 2: order, 3: filler, 4: code, 7: taken, 8: taken, 16: xcn(doctor), 22: timestamp(emitted)}
+            fields = {1: str(position), 2: order, 3: filler, 4: code, 7: taken, 8: taken, 16: xcn(doctor), 22: reported}
             segments.append(segment("OBR", fields))
-            segments.append(orc(sender.facility, "SC", order, emitted, doctor, filler=filler, status="CM", inpatient=bed is not None))
+            segments.append(
+                orc(envelope.facility, "SC", order, envelope.emitted, doctor, filler=filler, status="CM", inpatient=bed is not None)
+            )
             segments += [_observation(place, result, taken) for place, result in enumerate(found, 1)]
     return _join(segments)
 
 
+_IDENTIFIERS = {key: f"{a.jlac10}^{a.name}^JC10^{a.local}^{a.name}^99L01" for key, a in ANALYTES.items()}
+_UNITS = {key: f"{a.unit}^{a.unit}^ISO+" if a.unit else "" for key, a in ANALYTES.items()}
+
+
 def _observation(position: int, result: Result, taken: str) -> str:
-    analyte = result.analyte
-    fields = {1: str(position), 2: "NM" if result.numeric else "ST"}
-    fields[3] = f"{analyte.jlac10}^{analyte.name}^JC10^{analyte.local}^{analyte.name}^99L01"
-    fields[5] = result.value
+    type, value = ("NM" if result.numeric else "ST"), result.value
     if result.coded:
-        fields |= {2: "CWE", 5: f"{result.coded}^{result.value}^99L02"}
-    fields[6] = f"{analyte.unit}^{analyte.unit}^ISO+" if analyte.unit else ""
-    fields |= {7: result.range, 8: result.flag, 11: "F", 14: taken}
-    return segment("OBX", fields)
+        type, value = "CWE", f"{result.coded}^{result.value}^99L02"
+    key = result.analyte.key
+    return f"OBX|{position}|{type}|{_IDENTIFIERS[key]}||{value}|{_UNITS[key]}|{result.range}|{result.flag}|||F|||{taken}"

@@ -29,17 +29,19 @@ class Usage(NamedTuple):
     times: int
 
 
-def _meals(times: int, bedtime: int, evening: int, noon: int, morning: int, text: str) -> Usage:
-    return Usage(f"101{times}{bedtime}{evening}{noon}{morning}" + "0" * 8, f"内服・経口・１日{'０１２３４'[times]}回{text}", times)
+def _meals(pattern: str, text: str) -> Usage:
+    """Taken by the day's rhythm: one digit each for bedtime, evening, noon and morning (1 before a meal, 4 after it)."""
+    times = 4 - pattern.count("0")
+    return Usage(f"101{times}{pattern}{'0' * 8}", f"内服・経口・１日{'０１２３４'[times]}回{text}", times)
 
 
 USAGES = {
-    "morning": _meals(1, 0, 0, 0, 4, "朝食後"),
-    "evening": _meals(1, 0, 4, 0, 0, "夕食後"),
-    "twice": _meals(2, 0, 4, 0, 4, "朝夕食後"),
-    "three": _meals(3, 0, 4, 4, 4, "朝昼夕食後"),
-    "before": _meals(3, 0, 1, 1, 1, "朝昼夕食前"),
-    "bedtime": _meals(1, 1, 0, 0, 0, "就寝前"),
+    "morning": _meals("0004", "朝食後"),
+    "evening": _meals("0400", "夕食後"),
+    "twice": _meals("0404", "朝夕食後"),
+    "three": _meals("0444", "朝昼夕食後"),
+    "before": _meals("0111", "朝昼夕食前"),
+    "bedtime": _meals("1000", "就寝前"),
     "pain": Usage("1050110000000000", "内服・経口・疼痛時", 0),
     "fever": Usage("1050710000000000", "内服・経口・発熱時", 0),
     "sleepless": Usage("1050610000000000", "内服・経口・不眠時", 0),
@@ -162,13 +164,21 @@ def _line(drug: Drug, days: int) -> Line:
     return Line(drug, days, decimal(float(drug.amount_per_day) * days))
 
 
+# Parts of general names that tell a class: nobody gets two drugs of one.
+_CLASSES = ("サルタン", "スタチン", "プラゾール", "プラザン", "キソプロフェン")
+
+
+def _class(drug: Drug) -> str:
+    return next((part for part in _CLASSES if part in drug.name), drug.name).replace("プラザン", "プラゾール")
+
+
 def therapy(rng: Random, diagnoses: tuple[Diagnosis, ...]) -> tuple[Drug, ...]:
-    """Draw the drugs a person takes for these diseases: one or two each, no drug twice."""
+    """Draw the drugs a person takes for these diseases: one or two each, no two of one class."""
     chosen: dict[str, Drug] = {}
     for diagnosis in diagnoses:
         drugs = BY_DIAGNOSIS.get(diagnosis.key, ())
         for drug in rng.sample(drugs, min(len(drugs), 1 + (rng.random() < 0.35))):
-            chosen[drug.hot9] = drug
+            chosen.setdefault(_class(drug), drug)
     return tuple(chosen.values())
 
 

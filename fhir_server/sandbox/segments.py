@@ -25,9 +25,8 @@ class Bed:
 
 
 def segment(name: str, fields: Mapping[int, str]) -> str:
-    """Write one segment from its fields by number, which must ascend."""
-    values = [""] * (next(reversed(fields)) + 1)  # type: ignore[call-overload]
-    values[0] = name
+    """Write one segment from its fields by number."""
+    values = [name] + [""] * max(fields)
     for number, value in fields.items():
         values[number] = value
     return "|".join(values)
@@ -58,9 +57,9 @@ def xad(address: Address) -> str:
     return f"^^^^{address.postal_code}^JPN^H^{address.text}"
 
 
-def phone(number: str, use: str = "PRN") -> str:
-    """Telephone number in XTN.12."""
-    return f"^{use}^PH^^^^^^^^^{number}"
+def phone(number: str, equipment: str = "PH") -> str:
+    """Telephone number of the home in XTN.12; `equipment` is `PH` or `CP` (mobile)."""
+    return f"^PRN^{equipment}^^^^^^^^^{number}"
 
 
 def department(code: str) -> str:
@@ -91,7 +90,7 @@ def pid(number: str, person: Person, address: Address | None = None, updated: da
             7: day(person.birth),
             8: person.sex,
             11: xad(home),
-            13: f"{phone(home.phone)}~{phone(person.mobile)}",
+            13: f"{phone(home.phone)}~{phone(person.mobile, 'CP')}",
             **({33: timestamp(updated)} if updated else {}),
         },
     )
