@@ -22,19 +22,14 @@ _EMPTY: list[Node] = []
 
 
 @cache
-def compile(expression: str, definitions: Definitions, on: str | None = None) -> Evaluate:
+def compile(expression: str, definitions: Definitions) -> Evaluate:
     """Make a function from a resource to what the expression gives for it.
 
     Raises FhirPathError at once for bad syntax and for elements that a named resource type does not have. A resource
     of a type that the expression does not speak of gives nothing.
-
-    `on` fixes the type of what will be given instead: the type of a Node, such as "Observation.component". So the
-    expressions of a composite parameter's components are evaluated on what the parameter's own expression gave.
     """
     tree = parse(expression)
     binder = _Binder(expression, definitions.shapes)
-    if on is not None:
-        return _on_one_type(binder.bind(tree, on, _collect))
     bound: dict[str, Sink | None] = {}
     for name in sorted(binder.heads(tree) & frozenset(definitions.resource_types)):
         bound[name] = binder.bind(tree, name, _collect)
@@ -49,16 +44,6 @@ def compile(expression: str, definitions: Definitions, on: str | None = None) ->
             return _EMPTY.copy()
         found: list[Node] = []
         sink(resource, found, resource)
-        return found
-
-    return evaluate
-
-
-def _on_one_type(sink: Sink | None) -> Evaluate:
-    def evaluate(value: dict[str, Any]) -> list[Node]:
-        found: list[Node] = []
-        if sink is not None:
-            sink(value, found, value)
         return found
 
     return evaluate
