@@ -197,23 +197,9 @@ class RelatedBy:
 
 
 Expression: TypeAlias = (
-    OfType
-    | WithId
-    | Has
-    | HasPrefix
-    | StartsWith
-    | Exactly
-    | Contains
-    | Spans
-    | Grouped
-    | Present
-    | ForPatient
-    | And
-    | Or
-    | Not
-    | Related
-    | RelatedBy
-)
+    OfType | WithId | Has | HasPrefix | StartsWith | Exactly | Contains | Spans | Grouped | Present | ForPatient
+    | And | Or | Not | Related | RelatedBy
+)  # fmt: skip
 
 EVERYTHING = And()
 NOTHING = Or()

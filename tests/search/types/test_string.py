@@ -1,0 +1,94 @@
+"""Names and other text."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fhir_server.search.types.string import fold, index_prefix, squeeze, words
+from tests.search.judge import answers, found_by
+
+SATO = {
+    "resourceType": "Patient",
+    "name": [
+        {"text": "佐藤 太郎", "family": "佐藤", "given": ["太郎"]},
+        {"text": "サトウ タロウ", "family": "サトウ", "given": ["タロウ"]},
+    ],
+    "address": [{"text": "香川県高松市番町1丁目8-15", "city": "高松市", "postalCode": "760-0017"}],
+}
+CHALMERS = {"resourceType": "Patient", "name": [{"family": "O'Brien-Châlmers", "given": ["Peter", "James"]}]}
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        "name=佐", "name=佐藤", "name=太郎", "name=佐藤太", "name=佐藤太郎", "name=佐藤 太郎", "name=佐藤　太郎", "name=太郎佐藤",
+        "name=さとう", "name=サトウ", "name=ｻﾄｳ", "name=さとう たろう", "family=佐", "given=タロ", "family=ｻﾄ",
+        "address=香川県", "address=香川県高松市番町１丁目", "address-postalcode=7600017", "address-postalcode=760-00", "address-city=高松",
+    ],
+)  # fmt: skip
+def test_a_japanese_name_is_found_however_it_is_typed(search):
+    assert answers(f"Patient?{search}", SATO)
+
+
+@pytest.mark.parametrize("search", ["name=藤", "name=郎", "name=佐籐", "family=太郎", "given=佐藤", "name=佐藤次郎", "name=サトウタロウタ"])
+def test_a_name_that_begins_otherwise_is_not_found(search):
+    assert not answers(f"Patient?{search}", SATO)
+
+
+@pytest.mark.parametrize(
+    "search", ["family=o'brien", "family=OBrien", "family=obrienchalm", "name=peter", "name=JAMES", "name=Peter James O'Brien"]
+)
+def test_case_accents_and_punctuation_do_not_count(search):
+    assert answers(f"Patient?{search}", CHALMERS)
+
+
+def test_exact_wants_every_character():
+    assert answers("Patient?name:exact=佐藤 太郎", SATO)
+    assert answers("Patient?family:exact=O'Brien-Châlmers", CHALMERS)
+    assert not answers("Patient?family:exact=O'Brien-Chalmers", CHALMERS)
+    assert not answers("Patient?name:exact=佐", SATO)
+
+
+def test_contains_looks_inside():
+    assert answers("Patient?name:contains=藤太", SATO)
+    assert answers("Patient?name:contains=とう", SATO)
+    assert answers("Patient?address:contains=高松", SATO)
+    assert not answers("Patient?name:contains=花子", SATO)
+
+
+def test_s48_contains_takes_every_character_as_itself():
+    assert not answers("Patient?name:contains=.*", SATO)
+    assert answers("Patient?name:contains=.*", {"resourceType": "Patient", "name": [{"text": ".*"}]})
+
+
+def test_dots_are_no_accents():
+    assert fold("が") == "ガ"
+    assert fold("ｶﾞ") == "ガ"
+    assert fold("か") != fold("が")
+    assert fold("é") == "e"
+
+
+def test_a_middle_dot_parts_words():
+    assert words("マリア・テレサ") == ("マリアテレサ", "マリア", "テレサ")
+
+
+def test_a_long_text_is_found_by_its_beginning_only():
+    long = {"resourceType": "Library", "description": " ".join(f"word{number}" for number in range(40))}
+    assert answers("Library?description=word0 word1", long)
+    assert answers("Library?description:contains=word39", long)
+    assert not answers("Library?description=word39", long)
+
+
+@given(st.text(min_size=1), st.integers(min_value=1, max_value=20))
+def test_every_beginning_of_a_text_finds_it(text, length):
+    name = {"resourceType": "Patient", "name": [{"text": text}]}
+    stored = found_by(name)
+    asked = squeeze(text)[:length]
+    if asked:
+        assert any(word.startswith(f"name:{asked}") for word in stored.words)
+        assert f"name:{index_prefix(asked)}" in stored.entries
+
+
+@given(st.text())
+def test_what_is_folded_is_folded_already(text):
+    assert squeeze(squeeze(text)) == squeeze(text)
