@@ -56,13 +56,17 @@ class Issue:
 
 
 class FhirError(Exception):
-    """An interaction failed; the issues say why, the first one decides the HTTP status unless `status` is given."""
+    """An interaction failed; the issues say why, the first one decides the HTTP status unless `status` is given.
+
+    `position` tells which of several writes it was, where one of them failed.
+    """
 
     def __init__(self, *issues: Issue, status: int | None = None, headers: Sequence[tuple[str, str]] = ()) -> None:
         super().__init__("; ".join(issue.diagnostics for issue in issues))
         self.issues = issues
         self.status = status if status is not None else STATUS.get(issues[0].code, 400)
         self.headers = tuple(headers)
+        self.position: int | None = None
 
 
 def operation_outcome(issues: Sequence[Issue]) -> dict[str, object]:

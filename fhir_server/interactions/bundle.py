@@ -37,6 +37,7 @@ def joined(type: str, entries: Sequence[bytes], *, total: int | None = None, lin
 
 def found(base: bytes, version: Version, mode: bytes) -> bytes:
     """Give an entry of a searchset; `mode` is match or include."""
+    assert version.body is not None
     return b'{"fullUrl":"%b/%b","resource":%b,"search":{"mode":"%b"}}' % (base, version.reference.encode(), version.body, mode)
 
 
@@ -52,15 +53,18 @@ def past(base: bytes, version: Version) -> bytes:
     status = b"204" if version.body is None else b"201" if version.version == 1 or method == b"POST" else b"200"
     url = version.type.encode() if method == b"POST" else reference
     resource = b"" if version.body is None else b'"resource":%b,' % version.body
-    return b'{"fullUrl":"%b/%b",%b"request":{"method":"%b","url":"%b"},"response":{"status":"%b","etag":"W/\\"%d\\"","lastModified":"%b"}}' % (
-        base,
-        reference,
-        resource,
-        method,
-        url,
-        status,
-        version.version,
-        instant(version.updated).encode(),
+    return (
+        b'{"fullUrl":"%b/%b",%b"request":{"method":"%b","url":"%b"},"response":{"status":"%b","etag":"W/\\"%d\\"","lastModified":"%b"}}'
+        % (
+            base,
+            reference,
+            resource,
+            method,
+            url,
+            status,
+            version.version,
+            instant(version.updated).encode(),
+        )
     )
 
 

@@ -33,8 +33,8 @@ def requirements(definitions: Definitions) -> Mapping[str, Any]:
 
 def served(required: Mapping[str, Any]) -> Served:
     """Give the interactions of each resource type that are required and known here."""
-    known = {interaction.code for interaction in INTERACTIONS}
-    return {each["type"]: known & {asked["code"] for asked in each["interaction"]} for each in _server(required)["resource"]}
+    known = frozenset(interaction.code for interaction in INTERACTIONS)
+    return {each["type"]: known.intersection(asked["code"] for asked in each["interaction"]) for each in _server(required)["resource"]}
 
 
 def statement(required: Mapping[str, Any], parameters: Parameters, version: str) -> bytes:

@@ -39,7 +39,9 @@ def _understood(request: FhirRequest, serving: Serving) -> dict[str, str]:
     known = {name: value for name, value in request.parameters if name in {"_count", "_since", BEFORE}}
     unknown = [name for name, _ in request.parameters if name not in known]
     if unknown and strict(request, serving.strict):
-        raise invalid("The history takes the parameters _count and _since only", *(f"http.{name}" for name in unknown), code="not-supported")
+        raise invalid(
+            "The history takes the parameters _count and _since only", *(f"http.{name}" for name in unknown), code="not-supported"
+        )
     return known
 
 

@@ -48,13 +48,11 @@ async def _referred(
     types = {include.type for include in includes}
     resources = [json.decode(version.body) for version in sources if version.type in types and version.body is not None]
     wanted = dict.fromkeys(reference for reference in _references(resources, includes, serving) if reference not in seen)
-    return await repository.several(list(wanted)[: MOST + 1]) if wanted else []
+    return await repository.get_several(list(wanted)[: MOST + 1]) if wanted else []
 
 
 def _references(resources: Iterable[Resource], includes: Sequence[Include], serving: Serving) -> Iterable[str]:
-    return (
-        reference for resource in resources for include in includes for reference in references(resource, include, serving.parameters)
-    )
+    return (reference for resource in resources for include in includes for reference in references(resource, include, serving.parameters))
 
 
 async def _referring(
@@ -71,4 +69,3 @@ async def _referring(
             if page.after is not None:
                 return list(found.values()), False
     return list(found.values()), True
-

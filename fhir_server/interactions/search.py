@@ -66,4 +66,6 @@ def _ignored(name: str) -> Issue:
 
 
 def _incomplete() -> Issue:
-    return Issue("too-costly", "More resources belong to _include and _revinclude than fit on one page; some are left out", severity="warning")
+    return Issue(
+        "too-costly", "More resources belong to _include and _revinclude than fit on one page; some are left out", severity="warning"
+    )

@@ -101,7 +101,9 @@ def _shape(segments: Sequence[str]) -> tuple[str | None, str | None, str | None,
             return type, id, version, "{type}/{id}/_history/{version}"
         case [type, id] if id[:1] not in {"$", "_"}:
             return type, id, None, "{type}/{id}"
-    raise FhirError(Issue("not-supported", "There is nothing at this address; GET [base]/metadata lists what is", ("http.path",)), status=404)
+    raise FhirError(
+        Issue("not-supported", "There is nothing at this address; GET [base]/metadata lists what is", ("http.path",)), status=404
+    )
 
 
 def _unknown_type(type: str) -> FhirError:

@@ -82,7 +82,7 @@ def _write(entry: Entry, id: str, targets: dict[str, str], serving: Serving) -> 
     prepared = prepare(resource, serving)
     if request.interaction == "create":
         return Create(prepared)
-    return Put(prepared, if_match=if_match, unless_same=True)
+    return Put(prepared, if_match=if_match, unless_same=True, only_create=request.headers.get("if-none-match") == "*")
 
 
 def _targets(entries: Sequence[Entry], ids: dict[int, str]) -> dict[str, str]:
@@ -109,7 +109,12 @@ def _targets(entries: Sequence[Entry], ids: dict[int, str]) -> dict[str, str]:
 async def _commit(entries: Sequence[Entry], writes: Sequence[Write], repository: Repository) -> dict[int, Version]:
     if not writes:
         return {}
-    versions = await repository.commit(writes)
+    try:
+        versions = await repository.commit(writes)
+    except FhirError as failure:
+        if failure.position is not None or len(entries) == 1:
+            raise inside(failure, entries[failure.position or 0].place) from failure
+        raise
     return {entry.number: version for entry, version in zip(entries, versions, strict=True)}
 
 

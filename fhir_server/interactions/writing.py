@@ -72,7 +72,9 @@ def inside(failure: FhirError, place: str) -> FhirError:
     `Patient.name[0].family` becomes `Bundle.entry[3].resource.name[0].family` for the place `Bundle.entry[3]`; what
     points to headers and addresses points to the entry's request.
     """
-    return FhirError(*(Issue(i.code, i.diagnostics, _moved(i.expression, place), i.severity) for i in failure.issues), status=failure.status)
+    return FhirError(
+        *(Issue(i.code, i.diagnostics, _moved(i.expression, place), i.severity) for i in failure.issues), status=failure.status
+    )
 
 
 def _moved(expressions: tuple[str, ...], place: str) -> tuple[str, ...]:

@@ -75,4 +75,6 @@ def _request_id(given: str | None) -> str:
 
 
 def _unexpected(request_id: str) -> FhirError:
-    return FhirError(Issue("exception", f"The server failed unexpectedly; its log has more under the request id {request_id}", severity="fatal"))
+    return FhirError(
+        Issue("exception", f"The server failed unexpectedly; its log has more under the request id {request_id}", severity="fatal")
+    )

@@ -120,7 +120,9 @@ def _parameters(types: list[str], codes: Mapping[str, Parameter]) -> dict[str, A
 
 def _schemas() -> dict[str, Any]:
     kinds = {"type": "string", "description": "The resource type; its elements are those of https://hl7.org/fhir/R4/resourcelist.html"}
-    return {"Resource": {"type": "object", "required": ["resourceType"], "properties": {"resourceType": kinds}, "additionalProperties": True}}
+    return {
+        "Resource": {"type": "object", "required": ["resourceType"], "properties": {"resourceType": kinds}, "additionalProperties": True}
+    }
 
 
 def _responses() -> dict[str, Any]:

@@ -62,9 +62,7 @@ def headers_of(scope: Scope) -> dict[str, str]:
     return found
 
 
-async def fhir_request(
-    asked: Asked, receive: Receive, served: Served, *, prefix: str, base: str | None, limits: Limits
-) -> FhirRequest:
+async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix: str, base: str | None, limits: Limits) -> FhirRequest:
     """Take the request apart; raises FhirError for what cannot be understood, Disconnected where the client left.
 
     `prefix` is the path of the base; `base` its public address, or None to go by the Host header.

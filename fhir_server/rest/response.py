@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#ops
 from collections.abc import Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
+from functools import lru_cache
 
 import msgspec
 
@@ -35,13 +36,18 @@ def answer(request: FhirRequest, response: FhirResponse, *, pretty: bool = False
     version = response.version
     if version is not None:
         headers.append((b"etag", b'W/"%d"' % version.version))
-        headers.append((b"last-modified", formatdate(version.updated.timestamp(), usegmt=True).encode()))
+        headers.append((b"last-modified", _http_date(int(version.updated.timestamp()))))
         if response.location:
             headers.append((b"location", f"{request.base}/{version.reference}/_history/{version.version}".encode()))
     body = response.body
     if request.interaction in _WRITES and "prefer" in request.headers:
         body = _preferred(preference(request, "return"), body)
     return _complete(response.status, headers, body, pretty=pretty)
+
+
+@lru_cache(4096)
+def _http_date(seconds: int) -> bytes:
+    return formatdate(seconds, usegmt=True).encode()
 
 
 def _preferred(wish: str | None, body: bytes | None) -> bytes | None:

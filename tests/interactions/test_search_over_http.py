@@ -85,7 +85,13 @@ async def test_s49_a_count_beyond_the_limit_is_cut_and_the_self_link_says_so(cli
 
 
 async def test_an_include_brings_each_referenced_resource_once(client):
-    await store(client, patient(id="p1"), observation("Patient/p1", id="o1"), observation("Patient/p1", id="o2"), observation("Patient/gone", id="o3"))
+    await store(
+        client,
+        patient(id="p1"),
+        observation("Patient/p1", id="o1"),
+        observation("Patient/p1", id="o2"),
+        observation("Patient/gone", id="o3"),
+    )
     response = await client.get("/Observation?_include=Observation:subject")
     assert sorted(ids(response)) == ["o1", "o2", "o3"]
     assert ids(response, "include") == ["p1"]
@@ -128,7 +134,9 @@ async def test_s59_a_day_is_a_day_in_japan(client):
 
 
 async def test_a_chain_and_has_find_by_related_resources(client):
-    await store(client, patient(id="p1"), patient(id="p2", gender="male"), observation("Patient/p1", id="o1"), observation("Patient/p2", id="o2"))
+    await store(
+        client, patient(id="p1"), patient(id="p2", gender="male"), observation("Patient/p1", id="o1"), observation("Patient/p2", id="o2")
+    )
     assert ids(await client.get("/Observation?patient.gender=male")) == ["o2"]
     system = "urn:oid:1.2.392.100495.20.3.51.13710000017|0099887766"
     both = await client.get("/Observation", params={"patient.identifier": system, "code": "http://loinc.org|2345-7", "_sort": "-date"})

@@ -185,7 +185,10 @@ async def test_a_header_that_cannot_be_served_says_so(client, name):
     assert (await client.get("/Patient/p1")).headers["ETag"] == 'W/"1"'
 
 
-@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/fhir+json;fhirVersion=4.0", "text/html, */*;q=0.1", "application/xml, application/json;q=0.5"])
+@pytest.mark.parametrize(
+    "accept",
+    ["*/*", "application/json", "application/fhir+json;fhirVersion=4.0", "text/html, */*;q=0.1", "application/xml, application/json;q=0.5"],
+)
 async def test_an_accept_header_that_json_satisfies_is_served(client, accept):
     assert (await client.get("/Patient", headers={"Accept": accept})).status_code == 200
 

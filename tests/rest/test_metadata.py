@@ -37,7 +37,16 @@ async def test_the_statement_lists_every_resource_type_of_r4(client):
 async def test_every_search_parameter_of_the_statement_is_understood(client):
     (rest,) = (await statement(client))["rest"]
     common = rest["searchParam"]
-    values = {"date": "2026", "number": "1", "quantity": "1", "reference": "Patient/1", "token": "a", "string": "a", "uri": "http://a", "composite": "a$1"}
+    values = {
+        "date": "2026",
+        "number": "1",
+        "quantity": "1",
+        "reference": "Patient/1",
+        "token": "a",
+        "string": "a",
+        "uri": "http://a",
+        "composite": "a$1",
+    }
     refused = []
     for resource in rest["resource"]:
         for parameter in [*resource.get("searchParam", []), *common]:

@@ -4,12 +4,22 @@ import gzip
 
 import pytest
 
+from fhir_server.app import create_app
+from fhir_server.settings import Settings
 from profiles import json
 from profiles.definitions import r4
 from tests.shared import SHARED, needs_shared
 
 KNOWN_INVALID = {"ImplementationGuide/fhir", "Questionnaire/qs1"}
 SENDING = {"Content-Type": "application/fhir+json"}
+
+
+@pytest.fixture
+async def application(mongodb_uri, database_name):
+    """As everywhere, but with the usual limits: some examples are large."""
+    app = create_app(Settings(database=database_name), mongodb_uri)
+    async with app.outer.router.lifespan_context(app.outer):
+        yield app
 
 
 def examples():

@@ -61,7 +61,11 @@ async def test_f34_l_no_log_line_holds_personal_data(client, log):
     await client.post("/Patient/_search", data={"name": "花子"})
     await client.post("/Patient", json=patient(gender="花子"))
     await client.post("/Patient", content='{"name":"讃岐"'.encode())
-    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [{"resource": patient(), "request": {"method": "POST", "url": "Patient"}}]}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": "transaction",
+        "entry": [{"resource": patient(), "request": {"method": "POST", "url": "Patient"}}],
+    }
     await client.post("", json=bundle)
     await client.post("/Observation", json=observation("Patient/secret-id"))
     await client.get("/Patient/secret-id/_history")
