@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev demo test check format bench lock clean
+.PHONY: help setup setup-dev demo test check format documents bench lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -46,6 +46,10 @@ check: setup-dev ## Format, lint, types, import contracts, the rules of the hous
 format: setup-dev ## Format the code and mend what can be mended / コードを整形する
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+documents: setup ## Write what is generated anew: settings, OpenAPI / 生成される文書を更新する
+	$(BIN)/tsunagi settings --markdown > docs/settings.md
+	$(BIN)/tsunagi openapi --output openapi/openapi.json
 
 bench: setup ## Measure what this machine gives / この計算機の性能を測る
 	@exec $(BIN)/python bench/floor.py $(ARGS)

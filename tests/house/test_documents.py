@@ -37,7 +37,7 @@ def test_no_two_decisions_share_a_number():
 
 
 def test_the_settings_are_documented_as_they_are():
-    assert (REPOSITORY / "docs/settings.md").read_text(encoding="utf-8") == markdown(), "tsunagi settings --markdown > docs/settings.md"
+    assert (REPOSITORY / "docs/settings.md").read_text(encoding="utf-8") == markdown(), "make documents"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)
