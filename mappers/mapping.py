@@ -4,36 +4,29 @@ The mapping is a pure function of message, file name and facility. Mapping a fil
 content, so that importing twice changes nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from mappers.datatypes.document import Document, Facility, MappingIssue, full_url
 from mappers.file_name import CARE_DAY, FileName, document_key
 from mappers.hl7v2.message import Message, MessageError
-from mappers.messages import adt_00, adt_12, adt_22, adt_52, oml_11
+from mappers.messages import adt_00, adt_12, adt_22, adt_52, oml_11, omp_01, ppr_01
+from mappers.messages.kind import ENVELOPE, Kind
 from mappers.messages.stays import Stay, assemble, targets
 from mappers.segments import msh_to_provenance
 
 __all__ = ["KINDS", "Facility", "Mapped", "MappingIssue", "MessageError", "complete", "deletion", "document_key", "map_message"]
 
 
-class _Kind(NamedTuple):
-    """How messages of one kind are mapped: its events, the segments it looks at, the mapper; events that careless senders use; cancellations."""
-
-    events: frozenset[str]
-    segments: frozenset[str]
-    map_into: Callable[[Document], Stay | None]
-    tolerated: frozenset[str] = frozenset()
-    cancels: frozenset[str] = frozenset()
-
-
-_KINDS: Final[dict[str, _Kind]] = {
-    "ADT-00": _Kind(adt_00.EVENTS, adt_00.SEGMENTS, adt_00.map_into, cancels=adt_00.CANCELS),
-    "ADT-12": _Kind(adt_12.EVENTS, adt_12.SEGMENTS, adt_12.map_into, tolerated=adt_12.TOLERATED),
-    "ADT-22": _Kind(adt_22.EVENTS, adt_22.SEGMENTS, adt_22.map_into, cancels=adt_22.CANCELS),
-    "ADT-52": _Kind(adt_52.EVENTS, adt_52.SEGMENTS, adt_52.map_into, cancels=adt_52.CANCELS),
-    "OML-11": _Kind(oml_11.EVENTS, oml_11.SEGMENTS, oml_11.map_into),
+_KINDS: Final[dict[str, Kind]] = {
+    "ADT-00": adt_00.KIND,
+    "ADT-12": adt_12.KIND,
+    "ADT-22": adt_22.KIND,
+    "ADT-52": adt_52.KIND,
+    "PPR-01": ppr_01.KIND,
+    "OMP-01": omp_01.KIND,
+    "OML-11": oml_11.KIND,
 }
 
 KINDS: Final = frozenset(_KINDS)
@@ -70,7 +63,7 @@ def map_message(message: Message, name: FileName, facility: Facility) -> Mapped:
         raise MessageError(f"messages of kind {name.kind} are not mapped yet")
     document = Document(message, name, facility)
     for warning in (*name.warnings, *message.warnings):
-        document.note("warning", "", "", warning)
+        document.warn("", warning)
     _judge_event(kind, document)
     _judge_patient(document)
     _judge_care_day(document)
@@ -78,7 +71,7 @@ def map_message(message: Message, name: FileName, facility: Facility) -> Mapped:
     document.add_shared(msh_to_provenance.organization(document))
     stay = kind.map_into(document)
     document.add_home(msh_to_provenance.provenance(document, targets(stay) if stay else ()))
-    mapped = Mapped(_transaction(document.entries), tuple(document.issues), tuple(document.home), document.key, stay)
+    mapped = Mapped(_transaction(document.entries), document.issues, tuple(document.home), document.key, stay)
     return deletion(mapped) if name.flag == "0" and message.event not in kind.cancels else mapped
 
 
@@ -120,7 +113,7 @@ def _delete(reference: str) -> dict[str, Any]:
     return {"fullUrl": full_url(reference), "request": {"method": "DELETE", "url": reference}}
 
 
-def _judge_event(kind: _Kind, document: Document) -> None:
+def _judge_event(kind: Kind, document: Document) -> None:
     """Compare MSH-9.2 with the kind of the file name; a message of another kind was filed wrongly."""
     event = document.message.event
     if event in kind.events:
@@ -144,10 +137,10 @@ def _judge_care_day(document: Document) -> None:
     day, field_name = document.name.day, CARE_DAY.get(document.name.kind)
     if field_name is None:
         if day is not None:
-            document.note("warning", "", "", f"kind {document.name.kind} is stored under 診療日 '-'")
+            document.warn("", f"kind {document.name.kind} belongs under 診療日 '-'")
         return
     if day is None:
-        document.note("warning", "", "", f"kind {document.name.kind} is stored under a 診療日, not under '-'")
+        document.warn("", f"kind {document.name.kind} belongs under a 診療日, not under '-'")
         return
     segment_name, _, number = field_name.partition("-")
     segment = document.message.first(segment_name)
@@ -156,7 +149,7 @@ def _judge_care_day(document: Document) -> None:
         document.warn(field_name, "診療日 of the file name is not the day of this field")
 
 
-def _tell_unknown_segments(kind: _Kind, document: Document) -> None:
+def _tell_unknown_segments(kind: Kind, document: Document) -> None:
     for segment in document.message.segments[1:]:
-        if segment.name not in kind.segments:
-            document.inform(segment.name, "the segment is not mapped for this kind")
+        if segment.name not in kind.segments and segment.name not in ENVELOPE:
+            document.inform(segment.name, kind.not_mapped.get(segment.name, "the segment is not mapped for this kind"))

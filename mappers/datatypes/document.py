@@ -8,12 +8,15 @@ deletion removes them. *Shared* resources (the hospital, a doctor, a ward, the p
 created where they are absent, so that no order of messages lets a stub overwrite better knowledge.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 from uuid import UUID, uuid5
 
 from mappers.file_name import FileName, document_key
 from mappers.hl7v2.message import Message, Segment
+
+UNUSED: Final = "SS-MIX2 で使用しない項目 (a field that SS-MIX2 does not use)"
 
 Resource: TypeAlias = dict[str, Any]
 
@@ -63,14 +66,14 @@ class MappingIssue:
 class Document:
     """One message on its way to resources."""
 
-    __slots__ = ("_entries", "_seen", "facility", "home", "issues", "key", "message", "name", "patient", "source")
+    __slots__ = ("_entries", "_issues", "_seen", "facility", "home", "key", "message", "name", "patient", "source")
 
     def __init__(self, message: Message, name: FileName, facility: Facility) -> None:
         self.message = message
         self.name = name
         self.facility = facility
         self.key = document_key(name)
-        self.issues: list[MappingIssue] = []
+        self._issues: dict[tuple[str, str, str], MappingIssue] = {}
         self.home: list[str] = []
         self._entries: list[Resource] = []
         self._seen: set[str] = set()
@@ -128,19 +131,31 @@ class Document:
         """A reference to the facility."""
         return {"reference": f"Organization/{self.shared_id('Organization')}"}
 
-    def note(self, severity: str, segment: Segment | str, field: str, text: str) -> None:
-        """Record what could not be mapped, once for each field and reason."""
-        issue = MappingIssue(severity, segment if isinstance(segment, str) else segment.name, field, text)
-        if issue not in self.issues:
-            self.issues.append(issue)
+    @property
+    def issues(self) -> tuple[MappingIssue, ...]:
+        """What was not, or not simply, mapped: once for each field and reason."""
+        return tuple(self._issues.values())
 
     def warn(self, field: str, text: str) -> None:
-        """Record a warning about a field such as `PID-5`."""
-        self.note("warning", field.partition("-")[0], field, text)
+        """Record a warning about a field such as `PID-5`, or about the whole file where the field is ""."""
+        self._note("warning", field, text)
 
     def inform(self, field: str, text: str) -> None:
-        """Record, for information, that a field such as `PID-5` was left out."""
-        self.note("information", field.partition("-")[0], field, text)
+        """Record, for information, that a field such as `PID-5`, or a segment, was left out."""
+        self._note("information", field, text)
+
+    def account(self, segment: Segment, used: frozenset[int], reasons: Mapping[str, str]) -> None:
+        """Record every field of a segment that is filled and not among those used, with the reason why it is left out."""
+        for number, value in enumerate(segment.fields):
+            if value and number and number not in used:
+                field = f"{segment.name}-{number}"
+                self._note("information", field, reasons.get(field, UNUSED))
+
+    def _note(self, severity: str, field: str, text: str) -> None:
+        key = (severity, field, text)
+        if key not in self._issues:
+            segment = field.partition("-")[0]
+            self._issues[key] = MappingIssue(severity, segment, field if "-" in field else "", text)
 
 
 def full_url(reference: str) -> str:

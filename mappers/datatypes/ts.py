@@ -31,18 +31,18 @@ def date_time(text: str) -> str | None:
         return None
     if hour is None:
         return start.isoformat()
-    return _with_time(start, int(hour), int(minute or 0), int(second or 0), fraction, offset)
+    zone = f"{offset[:3]}:{offset[3:]}" if offset else JAPAN
+    decimals = f".{fraction}" if fraction and int(fraction) else ""
+    return _with_time(start, int(hour), int(minute or 0), int(second or 0), decimals + zone)
 
 
-def _with_time(start: date, hour: int, minute: int, second: int, fraction: str | None, offset: str | None) -> str | None:
-    """Add the time of day; hours from 24 on belong to the next day."""
+def _with_time(start: date, hour: int, minute: int, second: int, rest: str) -> str | None:
+    """Add the time of day; hours from 24 on belong to the next day. `rest` is the fraction and the zone."""
     if hour > 47 or minute > 59 or second > 59:
         return None
     if hour > 23:
         start, hour = start + timedelta(days=1), hour - 24
-    zone = f"{offset[:3]}:{offset[3:]}" if offset else JAPAN
-    decimals = f".{fraction}" if fraction and int(fraction) else ""
-    return f"{start.isoformat()}T{hour:02}:{minute:02}:{second:02}{decimals}{zone}"
+    return f"{start.isoformat()}T{hour:02}:{minute:02}:{second:02}{rest}"
 
 
 def day(text: str) -> str | None:
@@ -58,9 +58,9 @@ def instant(text: str) -> str | None:
 
 
 def padded_date_time(text: str) -> str | None:
-    """Give a dateTime where six zeros pad a date: 20240618000000 is the day, not its first second."""
+    """Give a dateTime where zeros pad a date: 20240618000000 and 2024061800 are the day, not its first second."""
     stripped = text.strip()
-    return date_time(stripped[:8] if len(stripped) >= 12 and set(stripped[8:14]) == {"0"} else stripped)
+    return date_time(stripped[:8] if set(stripped[8:14]) == {"0"} else stripped)
 
 
 def moment(value: str) -> datetime | None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from mappers.datatypes import ts
 from mappers.datatypes.document import Document
+from mappers.messages.kind import Kind
 from mappers.segments import (
     al1_to_allergy_intolerance,
     in1_to_coverage,
@@ -15,9 +16,7 @@ from mappers.segments import (
     pid_to_patient,
 )
 
-EVENTS: Final = frozenset(("A08", "A23"))
 CANCELS: Final = frozenset(("A23",))
-SEGMENTS: Final = frozenset(("EVN", "PID", "NK1", "PV1", "PV2", "DB1", "OBX", "AL1", "IN1"))
 
 NOT_MAPPED = {
     "PV1": "来院情報: 受診・入院は ADT-12, ADT-22, ADT-52 が運ぶ (visits come with ADT-12, ADT-22 and ADT-52)",
@@ -30,6 +29,7 @@ def map_into(document: Document) -> None:
     message = document.message
     pid = message.first("PID")
     assert pid is not None
+    document.account(pid, pid_to_patient.USED, pid_to_patient.NOT_MAPPED)
     patient = pid_to_patient.patient(pid, document, message.all("NK1"), message.all("DB1"))
     if document.message.event in CANCELS:
         document.add_home({**patient, "active": False})
@@ -55,3 +55,12 @@ def _measured(document: Document) -> str | None:
     pid, evn = document.message.first("PID"), document.message.first("EVN")
     updated = ts.date_time(pid[33]) if pid else None
     return updated or (ts.date_time(evn[2]) if evn else None)
+
+
+KIND: Final = Kind(
+    events=frozenset(("A08", "A23")),
+    segments=frozenset(("NK1", "DB1", "OBX", "AL1", "IN1")),
+    map_into=map_into,
+    not_mapped=NOT_MAPPED,
+    cancels=CANCELS,
+)

@@ -7,11 +7,8 @@ from typing import Final
 
 from mappers.datatypes.document import Document
 from mappers.hl7v2.message import MessageError
+from mappers.messages.kind import Kind
 from mappers.segments import pid_to_patient, pv1_to_encounter
-
-EVENTS: Final = frozenset(("A04",))
-TOLERATED: Final = frozenset(("A01", "A08"))
-SEGMENTS: Final = frozenset(("EVN", "PID", "PV1"))
 
 
 def map_into(document: Document) -> None:
@@ -22,3 +19,11 @@ def map_into(document: Document) -> None:
         raise MessageError("the message is truncated or has no PV1 segment", "PV1")
     document.add_shared(pid_to_patient.patient(pid, document))
     document.add_home(pv1_to_encounter.outpatient_visit(pv1, document))
+
+
+KIND: Final = Kind(
+    events=frozenset(("A04",)),
+    segments=frozenset(("PV1",)),
+    map_into=map_into,
+    tolerated=frozenset(("A01", "A08")),
+)

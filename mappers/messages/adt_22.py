@@ -7,13 +7,12 @@ The cancellation (A11) leaves an Encounter that is `cancelled`.
 from typing import Final
 
 from mappers.datatypes.document import Document
+from mappers.messages.kind import Kind
 from mappers.messages.stay_part import ADMISSION
 from mappers.messages.stays import Stay, stay
 from mappers.segments import pid_to_patient
 
-EVENTS: Final = frozenset(("A01", "A11"))
 CANCELS: Final = frozenset(("A11",))
-SEGMENTS: Final = frozenset(("EVN", "PID", "PV1"))
 
 
 def map_into(document: Document) -> Stay:
@@ -22,3 +21,11 @@ def map_into(document: Document) -> Stay:
     assert pid is not None
     document.add_shared(pid_to_patient.patient(pid, document))
     return stay(document, ADMISSION, cancelled=document.message.event in CANCELS)
+
+
+KIND: Final = Kind(
+    events=frozenset(("A01", "A11")),
+    segments=frozenset(("PV1",)),
+    map_into=map_into,
+    cancels=CANCELS,
+)

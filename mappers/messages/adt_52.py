@@ -7,13 +7,12 @@ The cancellation (A13) takes the discharge back: the stay is in progress again.
 from typing import Final
 
 from mappers.datatypes.document import Document
+from mappers.messages.kind import Kind
 from mappers.messages.stay_part import DISCHARGE
 from mappers.messages.stays import Stay, stay
 from mappers.segments import pid_to_patient
 
-EVENTS: Final = frozenset(("A03", "A13"))
 CANCELS: Final = frozenset(("A13",))
-SEGMENTS: Final = frozenset(("EVN", "PID", "PV1"))
 
 
 def map_into(document: Document) -> Stay:
@@ -22,3 +21,11 @@ def map_into(document: Document) -> Stay:
     assert pid is not None
     document.add_shared(pid_to_patient.patient(pid, document))
     return stay(document, DISCHARGE, cancelled=document.message.event in CANCELS)
+
+
+KIND: Final = Kind(
+    events=frozenset(("A03", "A13")),
+    segments=frozenset(("PV1",)),
+    map_into=map_into,
+    cancels=CANCELS,
+)

@@ -10,6 +10,7 @@ from typing import Final
 from mappers.datatypes import ts
 from mappers.datatypes.document import Document, Resource
 from mappers.hl7v2.message import MessageError, Segment, groups
+from mappers.messages.kind import Kind
 from mappers.segments import (
     obr_to_diagnostic_report,
     obx_to_observation,
@@ -18,9 +19,6 @@ from mappers.segments import (
     spm_to_specimen,
 )
 from mappers.segments.obx_to_observation import Setting
-
-EVENTS: Final = frozenset(("R22",))
-SEGMENTS: Final = frozenset(("NTE", "PID", "PV1", "SPM", "OBX", "OBR", "ORC", "TQ1"))
 
 NOT_MAPPED = {
     "PV1": "来院番号がないため受診と結び付けない (no visit number: results are not tied to an Encounter)",
@@ -109,3 +107,11 @@ def _tell_comments_before_specimens(document: Document) -> None:
             return
         if segment.name == "NTE":
             document.inform("NTE-3", "a comment on the whole message has no resource to belong to")
+
+
+KIND: Final = Kind(
+    events=frozenset(("R22",)),
+    segments=frozenset(("NTE", "SPM", "OBX", "OBR", "ORC")),
+    map_into=map_into,
+    not_mapped=NOT_MAPPED,
+)

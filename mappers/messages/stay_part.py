@@ -49,6 +49,7 @@ class Context:
 
 def admission(pv1: Segment, document: Document, *, cancelled: bool) -> Part:
     """Read the part that an admission (ADT-22) states."""
+    document.account(pv1, pv1_to_encounter.USED_ADMISSION, pv1_to_encounter.NOT_MAPPED)
     return Part(
         ADMISSION,
         document.key,
@@ -64,9 +65,7 @@ def admission(pv1: Segment, document: Document, *, cancelled: bool) -> Part:
 
 def discharge(pv1: Segment, document: Document) -> Part:
     """Read the part that a discharge (ADT-52) states."""
-    for number in (10, 17):
-        if pv1[number]:
-            document.inform(f"PV1-{number}", pv1_to_encounter.NOT_MAPPED[f"PV1-{number} of ADT-52"])
+    document.account(pv1, pv1_to_encounter.USED_DISCHARGE, pv1_to_encounter.NOT_MAPPED)
     return Part(
         DISCHARGE,
         document.key,

@@ -12,6 +12,7 @@ from mappers.hl7v2.message import Segment
 
 PROFILE: Final = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_AllergyIntolerance"
 _CLINICAL: Final = "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical"
+USED: Final = frozenset((1, 2, 3))
 _CATEGORY: Final = {
     "DA": "medication",
     "FA": "food",
@@ -21,11 +22,10 @@ _CATEGORY: Final = {
     "AA": "biologic",
 }
 
-NOT_MAPPED = {"AL1-1": "セットID: 並び順 (an order only)"}
-
 
 def allergy_intolerance(al1: Segment, document: Document) -> Resource | None:
     """Build the AllergyIntolerance that an AL1 segment describes, or None where it names no allergen."""
+    document.account(al1, USED, {})
     code = cwe.concept(al1.first(3), document.facility.code)  # AL1-3 アレルゲン情報
     if code is None:
         document.warn("AL1-3", "no allergen; the segment is left out")

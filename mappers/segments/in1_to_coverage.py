@@ -22,8 +22,9 @@ _ORGANIZATION_TYPE: Final = "http://terminology.hl7.org/CodeSystem/organization-
 _RELATIONSHIP: Final = "http://terminology.hl7.org/CodeSystem/v2-0063"
 _COVERAGE_CLASS: Final = "http://terminology.hl7.org/CodeSystem/coverage-class"
 
+USED: Final = frozenset((1, 2, 3, 4, 10, 11, 12, 13, 15, 17))
+
 NOT_MAPPED = {
-    "IN1-1": "セットID: 並び順 (an order only)",
     "IN1-11": "被保険者グループ雇用者名: 記号・番号・枝番が IN1-10 の繰返しで送られたとき (a group's name, where IN1-10 repeats)",
 }
 
@@ -38,6 +39,7 @@ class Insured(NamedTuple):
 
 def coverage(in1: Segment, document: Document) -> Resource | None:
     """Build the Coverage that an IN1 segment describes, or None where it names neither plan nor insurer."""
+    document.account(in1, USED, NOT_MAPPED)
     plan = cwe.concept(in1.first(2), document.facility.code)  # IN1-2 保険プランID
     insurer = in1[3]  # IN1-3 保険会社ID (保険者番号)
     if plan is None and not insurer:

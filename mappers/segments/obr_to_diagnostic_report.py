@@ -30,16 +30,17 @@ _STATUS: Final = {
     "X": "cancelled",
 }
 
+USED: Final = frozenset((1, 2, 3, 4, 7, 8, 16, 22, 25))
+
 NOT_MAPPED = {
-    "OBR-1": "セットID: 並び順 (an order only)",
     "OBR-12": "危険(検体)コード: JP Core の報告書に要素がない (no element in the report)",
-    "OBR-16": "依頼者: ServiceRequest.requester になる (it becomes the order's requester)",
     "OBR-26": "親結果: 微生物検査で扱う (belongs to microbiology)",
 }
 
 
 def diagnostic_report(obr: Segment, orc: Segment | None, notes: tuple[Segment, ...], document: Document) -> Resource:
     """Build the report of one OBR group, without its references; the message adds what belongs to it."""
+    document.account(obr, USED, NOT_MAPPED)
     panel = obr.first(4)
     result: Resource = {
         "resourceType": "DiagnosticReport",
@@ -59,10 +60,6 @@ def diagnostic_report(obr: Segment, orc: Segment | None, notes: tuple[Segment, .
     words = "\n".join(text for note in notes if (text := note.text(3)))  # NTE-3 コメント
     if words:
         result["conclusion"] = words
-    if obr[12]:
-        document.inform("OBR-12", NOT_MAPPED["OBR-12"])
-    if obr.raw(26):
-        document.inform("OBR-26", NOT_MAPPED["OBR-26"])
     return result
 
 

@@ -57,9 +57,11 @@ _FLAGS: Final = {
     "I": "Intermediate",
 }
 
+USED: Final = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 11, 14))
+
 NOT_MAPPED = {
-    "OBX-1": "セットID: 並び順は DiagnosticReport.result が示す (the report's order says it)",
-    "OBX-2": "値型: 値の型そのものになる (it becomes the type of the value)",
+    "OBX-15": "実施施設: 施設は設定から (the facility comes from the configuration)",
+    "OBX-17": "検査方法: JLAC10 の測定法が示す (the method is part of a JLAC10 code)",
 }
 
 
@@ -107,6 +109,7 @@ def _category(code: str) -> dict[str, Any]:
 
 def _observation(obx: Segment, profile: str, category: list[Any], setting: Setting, document: Document) -> Resource | None:
     """Build what all Observations have in common."""
+    document.account(obx, USED, NOT_MAPPED)
     item = obx.first(3)
     code = cwe.concept(item, document.facility.code)  # OBX-3 検査項目
     if code is None or "coding" not in code:

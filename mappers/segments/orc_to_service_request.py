@@ -23,8 +23,9 @@ _STATUS: Final = {
     "SC": "active",
 }
 
+USED: Final = frozenset((1, 2, 3, 5, 9, 12))
+
 NOT_MAPPED = {
-    "ORC-1": "オーダ制御: ファイルのコンディションフラグが現況を示す (the condition flag of the file says what holds)",
     "ORC-4": "依頼者グループ番号: 検査結果では使われない (not used with results)",
     "ORC-10": "入力者: ServiceRequest に入力者の要素がない (no element for who typed it)",
     "ORC-13": "入力場所: 同上 (likewise)",
@@ -40,6 +41,8 @@ NOT_MAPPED = {
 
 def service_request(orc: Segment | None, obr: Segment, specimen: dict[str, Any] | None, document: Document) -> Resource:
     """Build the order that a group of results answers. It is `completed` with its results unless ORC-5 says otherwise."""
+    if orc:
+        document.account(orc, USED, NOT_MAPPED)
     placer = obr[2] or (orc[2] if orc else "")
     result: Resource = {
         "resourceType": "ServiceRequest",

@@ -15,11 +15,11 @@ _RELATIONSHIP: Final = "http://terminology.hl7.org/CodeSystem/v2-0063"
 _DISABLED_PERSON: Final = "http://terminology.hl7.org/CodeSystem/v2-0334"
 _GENDER: Final = {"M": "male", "F": "female", "O": "other", "A": "other", "U": "unknown", "N": "unknown"}
 
+USED: Final = frozenset((1, 3, 5, 7, 8, 11, 13, 14))
+USED_KIN: Final = frozenset((1, 2, 3, 4, 5, 6, 13))
+
 NOT_MAPPED = {
-    "PID-1": "セットID: 常に1件 (always one)",
     "PID-33": "最終更新日時: サーバーが meta.lastUpdated を持つ (the server keeps its own)",
-    "NK1-1": "セットID: 並び順は配列が示す (the order of the list says it)",
-    "DB1-1": "セットID",
 }
 
 
@@ -90,6 +90,7 @@ def _birth_date(pid: Segment, document: Document) -> str | None:
 
 def _contact(nk1: Segment, document: Document) -> dict[str, Any] | None:
     """Build a contact. FHIR allows one name and one address: the ideographic name and the first address are taken."""
+    document.account(nk1, USED_KIN, NOT_MAPPED)
     names, addresses = _names(nk1, 2, document), _addresses(nk1, 4)
     if len(names) > 1:
         document.inform("NK1-2", "カナ氏名: Patient.contact.name holds only one name")

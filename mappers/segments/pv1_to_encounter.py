@@ -21,16 +21,20 @@ INPATIENT: Final = {**_CLASS, "code": "IMP", "display": "inpatient encounter"}
 _PARTICIPATION: Final = "http://terminology.hl7.org/CodeSystem/v3-ParticipationType"
 _DISPOSITION: Final = "http://terminology.hl7.org/CodeSystem/v2-0112"
 
+USED_VISIT: Final = frozenset((1, 2, 3, 7, 10, 44))
+USED_ADMISSION: Final = frozenset((1, 2, 3, 7, 10, 17, 44))
+USED_DISCHARGE: Final = frozenset((1, 2, 3, 7, 36, 44, 45))
+
 NOT_MAPPED = {
-    "PV1-1": "セットID: 常に1件 (always one)",
     "PV1-6": "患者の以前の所在: 移動は ADT-42 が運ぶ (transfers come with ADT-42)",
-    "PV1-10 of ADT-52": "退院時の診療科: Encounter.serviceType は入院時のもの (serviceType is the admission's)",
-    "PV1-17 of ADT-52": "入院時医師: ADT-22 が運ぶ (comes with ADT-22)",
+    "PV1-10": "退院時の診療科: Encounter.serviceType は入院時のもの (of a discharge: serviceType is the admission's)",
+    "PV1-17": "入院時医師: 入院 (ADT-22) が運ぶ (comes with ADT-22)",
 }
 
 
 def outpatient_visit(pv1: Segment, document: Document) -> Resource:
     """Build the Encounter of one reception (ADT-12)."""
+    document.account(pv1, USED_VISIT, NOT_MAPPED)
     department = _department(pv1, document)
     result: Resource = {
         "resourceType": "Encounter",

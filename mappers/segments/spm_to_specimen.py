@@ -11,11 +11,13 @@ from mappers.hl7v2.message import Segment
 
 PROFILE: Final = "http://jpfhir.jp/fhir/core/StructureDefinition/JP_Specimen_Common"
 
-NOT_MAPPED = {"SPM-1": "セットID: 並び順 (an order only)"}
+
+USED: Final = frozenset((1, 2, 4, 8, 17))
 
 
 def specimen(spm: Segment, document: Document) -> Resource:
     """Build the Specimen that an SPM segment describes."""
+    document.account(spm, USED, {})
     result: Resource = {
         "resourceType": "Specimen",
         "id": document.home_id("Specimen", spm[2] or spm[1], spm[4]),
