@@ -1,0 +1,155 @@
+"""Writes to MongoDB: one alone, or several that are all done or none.
+
+One write needs no transaction: its resource is replaced only if it is still the version that was read. Several are one
+transaction. Both begin again when another writer was faster. docs/decisions/0008-writes.md
+"""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pymongo
+from pymongo import ReplaceOne
+from pymongo.asynchronous.client_session import AsyncClientSession
+from pymongo.errors import BulkWriteError
+
+from fhir_server.exchange import Version
+from fhir_server.outcome import FhirError, Issue, conflict, invalid
+from fhir_server.search.expression import EVERYTHING, Subject, holds
+from fhir_server.store.documents import superseded
+from fhir_server.store.failures import told
+from fhir_server.store.mongo import Mongo
+from fhir_server.store.permit import Permit
+from fhir_server.store.sending import DUPLICATE_KEY, Outrun, Replacement
+from fhir_server.store.writing import Clock, Create, Decision, Delete, Stored, Write, decide
+
+_ATTEMPTS = 100
+_LONGEST_PAUSE = 0.05
+_TRANSACTION_SECONDS = 30.0
+
+
+async def commit(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence[Write]) -> list[Version]:
+    """Do all the writes or none, and answer in their order.
+
+    Raises FhirError: 400 where two of them write the same resource, 403 where one is not permitted, 409 where an id is
+    taken, 412 where If-Match names another version.
+    """
+    if not writes:
+        return []
+    _check_distinct(writes)
+    for write in writes:
+        _check_content(write, permit)
+    for attempt in range(_ATTEMPTS):
+        try:
+            if len(writes) == 1:
+                return [await _alone(mongo, permit, clock, writes[0])]
+            return await _together(mongo, permit, clock, writes)
+        except Outrun:
+            await _check_ids(mongo, writes)
+            await asyncio.sleep(random.random() * min(_LONGEST_PAUSE, 0.001 * attempt))
+    raise FhirError(Issue("transient", "Others write the same resources all the time; try again"))
+
+
+async def _alone(mongo: Mongo, permit: Permit, clock: Clock, write: Write) -> Version:
+    current = None if isinstance(write, Create) else await mongo.reads.one(write.key)
+    if current is not None:
+        await _check_visible(mongo, permit, [write])
+    decision = decide(write, current, clock, mongo.ties)
+    if decision.new is not None and decision.old is None:
+        await mongo.inserts.one(decision.new)
+    elif decision.new is not None and decision.old is not None:
+        await mongo.replacements.one(decision.old, decision.new)
+    return decision.version
+
+
+# -- several ------------------------------------------------------------------------------------------------------------
+
+
+async def _together(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence[Write]) -> list[Version]:
+    """Read and decide before the transaction: what is replaced in it must still be what was read."""
+    keys = [write.key for write in writes if not isinstance(write, Create)]
+    current: Mapping[str, Stored] = await mongo.reads.several(keys) if keys else {}
+    await _check_visible(mongo, permit, [write for write in writes if write.key in current])
+    moment = clock()
+    decisions: list[Decision] = []
+    for done, write in enumerate(writes):
+        if done % 100 == 99:
+            await asyncio.sleep(0)  # a long transaction lets other requests through
+        try:
+            decisions.append(decide(write, current.get(write.key), lambda: moment, mongo.ties))
+        except FhirError as failure:
+            failure.position = done
+            raise
+    if any(decision.new is not None for decision in decisions):
+        await _transaction(mongo, decisions)
+    return [decision.version for decision in decisions]
+
+
+async def _transaction(mongo: Mongo, decisions: Sequence[Decision]) -> None:
+    first = [decision.new for decision in decisions if decision.new is not None and decision.old is None]
+    next = [Replacement(decision.old, decision.new) for decision in decisions if decision.new is not None and decision.old is not None]
+
+    async def work(session: AsyncClientSession) -> None:
+        if first:
+            await mongo.resource.insert_many(first, session=session)
+        if next:
+            await _replace(mongo, next, session)
+
+    with told(), pymongo.timeout(_TRANSACTION_SECONDS):
+        async with mongo.client.start_session() as session:
+            try:
+                await session.with_transaction(work, write_concern=mongo.resource.write_concern)
+            except BulkWriteError as problem:
+                if any(error["code"] == DUPLICATE_KEY for error in problem.details.get("writeErrors", ())):
+                    raise Outrun from problem
+                raise
+
+
+async def _replace(mongo: Mongo, items: Sequence[Replacement], session: AsyncClientSession) -> None:
+    """The history may hold a version already, from a write that was interrupted before it was superseded."""
+    kept = [superseded(item.old) for item in items]
+    await mongo.history.bulk_write([ReplaceOne({"_id": document["_id"]}, document, upsert=True) for document in kept], session=session)
+    replacing = [ReplaceOne[dict[str, Any]]({"_id": item.old["_id"], "v": item.old["v"]}, dict(item.new)) for item in items]
+    done = await mongo.resource.bulk_write(replacing, session=session)
+    if done.matched_count != len(items):
+        raise Outrun
+
+
+# -- what may be written --------------------------------------------------------------------------------------------------
+
+
+def _check_distinct(writes: Sequence[Write]) -> None:
+    """https://hl7.org/fhir/R4/http.html#trules: no resource is written twice by one transaction."""
+    if len({write.key for write in writes}) < len(writes):
+        raise invalid("The transaction writes the same resource more than once", "Bundle.entry")
+
+
+def _check_content(write: Write, permit: Permit) -> None:
+    """What is stored must be within the permit after the write as before it."""
+    if isinstance(write, Delete):
+        return
+    prepared = write.prepared
+    limit = permit.covers("create" if isinstance(write, Create) else "update", prepared.type)
+    if limit != EVERYTHING and not holds(limit, Subject(prepared.type, prepared.id, prepared.entries)):
+        raise _forbidden(prepared.type)
+
+
+async def _check_visible(mongo: Mongo, permit: Permit, writes: Sequence[Write]) -> None:
+    """A resource outside of the permit can neither be changed nor deleted."""
+    for write in writes:
+        type = write.key.partition("/")[0]
+        limit = permit.covers("delete" if isinstance(write, Delete) else "update", type)
+        if limit != EVERYTHING and await mongo.reads.one(write.key, limit) is None:
+            raise _forbidden(type)
+
+
+def _forbidden(type: str) -> FhirError:
+    return FhirError(Issue("forbidden", "This write is not permitted", (type,)))
+
+
+async def _check_ids(mongo: Mongo, writes: Sequence[Write]) -> None:
+    """An id that a create wants and somebody has will not become free."""
+    keys = [write.key for write in writes if isinstance(write, Create)]
+    for key in await mongo.reads.several(keys) if keys else ():
+        raise conflict("A resource with this id exists already", key.partition("/")[0])

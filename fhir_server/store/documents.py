@@ -1,0 +1,169 @@
+"""The stored form of one version of a resource.
+
+The document holds the exact JSON to serve and, packed beside it, everything the resource is found by:
+
+    _id  "Type/id"                     o  place in the order of results (see `place`)
+    t    type                          e  entries, and "" (by_entry)
+    v    version, 1, 2, ...            p  the patient, "*" where several; ps: all of them where several
+    u    meta.lastUpdated              c  few leading entries, "" and "*=Patient/id" of several (by_patient)
+    m    HTTP verb that made it        x  words    s  spans    g  groups
+    b    JSON; absent in a deletion
+
+A deletion has neither type nor entries, so no search finds it. docs/decisions/0004-shape-of-the-store.md
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import bson
+
+from fhir_server.exchange import Resource, Version
+from fhir_server.outcome import invalid
+from fhir_server.search.entries import updated_entry, updated_span
+from fhir_server.search.expression import EQUALS, Entries, Group, Span
+from fhir_server.store.failures import too_long
+from fhir_server.store.indexes import LEADING
+from profiles.json import JsonError, encode
+
+SEVERAL = "*"
+MADE_BY_DELETE = "DELETE"
+SERVED = {"v": 1, "u": 1, "m": 1, "b": 1, "o": 1}  # projection: what a version is made of
+
+_LEADING = tuple(code + EQUALS for code in LEADING)
+_TIE_BITS = 18
+_TIE = (1 << _TIE_BITS) - 1
+_DATE_OFFSET, _LAST_DATE = 1 << 43, (1 << 45) - 1  # the years 1691 to 2806; 63 bits with the tie
+_CERTAINLY_FITS = 2 * 1024 * 1024
+_MOST = 16 * 1024 * 1024 - 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A resource ready to be stored: its JSON with the id inside, and what it is found by."""
+
+    type: str
+    id: str
+    resource: Resource
+    entries: Entries
+
+    @property
+    def key(self) -> str:
+        """The literal reference, which is the key of its document."""
+        return f"{self.type}/{self.id}"
+
+
+class Ties:
+    """Numbers that tell apart what has the same date: they count on, from anywhere."""
+
+    def __init__(self) -> None:
+        self._last = int.from_bytes(os.urandom(4))
+
+    def next(self) -> int:
+        """Give the next number, of 18 bits."""
+        self._last += 1
+        return self._last & _TIE
+
+
+def milliseconds(moment: datetime) -> int:
+    """Give a moment as milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)
+
+
+def to_the_millisecond(moment: datetime) -> datetime:
+    """Give a moment in UTC without its microseconds, as MongoDB and meta.lastUpdated hold it."""
+    moment = moment.astimezone(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def place(date: int, tie: int) -> int:
+    """Give the place in the default order as one number: the date in milliseconds since 1970, then the tie.
+
+    Places need not be unique: a page that ends among equal ones says which of them it has shown.
+    """
+    return min(max(date + _DATE_OFFSET, 0), _LAST_DATE) << _TIE_BITS | tie
+
+
+def kept_place(date: int, old: int) -> int:
+    """Give the place of a next version: where it was, unless it has a date of its own."""
+    return place(date, old & _TIE) if date else old
+
+
+def stamped(resource: Resource, version: int, updated: datetime) -> bytes:
+    """Give the JSON with meta.versionId and meta.lastUpdated; every other key keeps its place.
+
+    A meta that is missing comes after the id.
+    """
+    written = updated.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    stamps = {"versionId": str(version), "lastUpdated": written}
+    old = resource.get("meta") or {}
+    meta = {**old, **stamps} if stamps.keys() <= old.keys() else {**stamps, **old, **stamps}
+    if "meta" in resource:
+        resource = {**resource, "meta": meta}
+    else:
+        first: Resource = {key: resource[key] for key in ("resourceType", "id") if key in resource}
+        resource = {**first, "meta": meta, **resource}
+    try:
+        return encode(resource)
+    except JsonError as problem:
+        raise invalid(problem.diagnostics, str(resource.get("resourceType", ""))) from None
+
+
+def document(prepared: Prepared, body: bytes, *, version: int, updated: datetime, method: str, place: int) -> dict[str, Any]:
+    """Make the document of a version that is to be current. Raises FhirError (413) where MongoDB cannot hold it."""
+    found, moment = prepared.entries, milliseconds(updated)
+    made: dict[str, Any] = {
+        "_id": prepared.key,
+        "t": prepared.type,
+        "v": version,
+        "u": updated,
+        "m": method,
+        "b": body,
+        "o": place,
+        "e": ["", *found.entries, updated_entry(moment)],
+        "s": [_span(span) for span in (*found.spans, updated_span(moment))],
+    }
+    if found.patient is not None:
+        made["p"] = found.patient
+        several = [SEVERAL + EQUALS + patient for patient in found.patients]
+        made["c"] = ["", *several, *(entry for entry in found.entries if entry.startswith(_LEADING))]
+    if found.patients:
+        made["ps"] = list(found.patients)
+    if found.words:
+        made["x"] = list(found.words)
+    if found.groups:
+        made["g"] = [_group(group) for group in found.groups]
+    if len(body) > _CERTAINLY_FITS and len(bson.encode(made)) > _MOST:
+        raise too_long()
+    return made
+
+
+def deletion(key: str, version: int, updated: datetime) -> dict[str, Any]:
+    """Make the document of a deleted resource."""
+    return {"_id": key, "v": version, "u": updated, "m": MADE_BY_DELETE}
+
+
+def superseded(current: Mapping[str, Any]) -> dict[str, Any]:
+    """Make the history's document of a version that is about to be superseded."""
+    key, version = current["_id"], current["v"]
+    kept = {field: current[field] for field in ("u", "m", "b") if field in current}
+    return {"_id": f"{key}/{version}", "r": key, "v": version, **kept}
+
+
+def version(stored: Mapping[str, Any], change: str | None = None) -> Version:
+    """Read a version from a document of either collection."""
+    type, _, id = stored.get("r", stored["_id"]).partition("/")
+    return Version(type, id, stored["v"], stored["u"], stored.get("b"), stored["m"], change)
+
+
+def _span(span: Span) -> dict[str, Any]:
+    stored: dict[str, Any] = {"k": span.parameter, "a": span.low, "z": span.high}
+    if span.units:
+        stored["u"] = list(span.units)
+    return stored
+
+
+def _group(group: Group) -> dict[str, Any]:
+    return {"k": group.parameter, "e": list(group.entries), "s": [_span(span) for span in group.spans]}

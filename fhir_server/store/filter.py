@@ -1,0 +1,194 @@
+"""Expression to MongoDB filter.
+
+`condition` turns any expression into a filter that agrees with `holds` (a property test proves it). `selection` does the
+same for a whole search and arranges the filter so that an index answers it in order: see indexes.py. What a user typed
+only ever becomes a value compared with, or an escaped regular expression, never a name or an operator.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from fhir_server.search.entries import UPDATED
+from fhir_server.search.expression import (
+    AFTER,
+    EQUALS,
+    HIGH,
+    LOW,
+    TEXT,
+    And,
+    Contains,
+    Exactly,
+    Expression,
+    ForPatient,
+    Grouped,
+    Has,
+    HasPrefix,
+    Not,
+    OfType,
+    Or,
+    Present,
+    Spans,
+    StartsWith,
+    WithId,
+)
+from fhir_server.search.types.sortable import sortable_date, sortable_number
+from fhir_server.search.types.string import index_prefix
+
+Filter: TypeAlias = dict[str, Any]
+
+NEVER: Filter = {"_id": {"$in": []}}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Where entries, words and spans are: beside the resource, or inside one group. A group has words among entries."""
+
+    entries: str = "e"
+    words: str = "x"
+    spans: str = "s"
+    indexed: bool = True
+
+
+BESIDE = Fields()
+GROUPED = Fields(words="e", indexed=False)
+
+
+def condition(expression: Expression, types: Sequence[str], fields: Fields = BESIDE) -> Filter:
+    """Give the filter that finds exactly what the expression holds for, among resources of these types."""
+    match expression:
+        case And(parts):
+            return all_of([condition(part, types, fields) for part in parts])
+        case Or(parts):
+            return any_of(parts, types, fields)
+        case Not(part):
+            return {"$nor": [condition(part, types, fields)]}
+        case OfType(asked):
+            return {"t": {"$in": list(asked)}}
+        case WithId(ids):
+            return {"_id": {"$in": [f"{type}/{id}" for type in types for id in ids]}}
+        case ForPatient(patient):
+            return {"$or": [{"p": patient}, {"ps": patient}]}
+        case Grouped(parameter, parts):
+            inside = [condition(part, types, GROUPED) for part in parts]
+            return {"g": {"$elemMatch": {"k": parameter, **({"$and": inside} if inside else {})}}}
+        case Spans():
+            return {fields.spans: {"$elemMatch": _span(expression)}}
+        case _:
+            return _text(expression, fields)
+
+
+def all_of(conditions: Sequence[Filter]) -> Filter:
+    """Give the filter for which every one of these holds."""
+    conditions = [each for each in conditions if each]
+    return conditions[0] if len(conditions) == 1 else {"$and": conditions} if conditions else {}
+
+
+def any_of(parts: Sequence[Expression], types: Sequence[str], fields: Fields = BESIDE) -> Filter:
+    """Give the filter for which one of the parts holds; many entries, or many patients, become one list."""
+    entries = [entry for part in parts if (entry := equal_entry(part, fields)) is not None]
+    patients = [part.patient for part in parts if isinstance(part, ForPatient)]
+    rest = [condition(part, types, fields) for part in parts if equal_entry(part, fields) is None and not isinstance(part, ForPatient)]
+    if entries:
+        rest.append({fields.entries: {"$in": entries}})
+    if patients:
+        rest += [{"p": {"$in": patients}}, {"ps": {"$in": patients}}]
+    return rest[0] if len(rest) == 1 else {"$or": rest} if rest else NEVER
+
+
+def equal_entry(expression: Expression, fields: Fields = BESIDE) -> str | None:
+    """Give the one entry that says the same as the expression, if there is one."""
+    match expression:
+        case Has(parameter, value):
+            return parameter + EQUALS + value
+        case StartsWith(parameter, text) if fields.indexed and text and index_prefix(text) == text:
+            return parameter + TEXT + text
+    return None
+
+
+def leading_entry(expression: Expression) -> str | None:
+    """Give an entry that every resource has for which the expression holds."""
+    match expression:
+        case StartsWith(parameter, text) if text:
+            return parameter + TEXT + index_prefix(text)
+    return equal_entry(expression)
+
+
+def index_range(expression: Expression) -> Filter | None:
+    """Give a range in which one entry of every resource lies for which the expression holds."""
+    match expression:
+        case HasPrefix(parameter, prefix):
+            return _beginning(parameter + EQUALS + prefix)
+        case Present(parameter):
+            return {"$elemMatch": {"$gte": parameter + TEXT, "$lt": parameter + AFTER}}
+        case Spans(parameter, prefix, low, high):
+            least, most = parameter + LOW + _sortable(low), parameter + LOW + _sortable(high)
+            edge = LOW if parameter == UPDATED else HIGH  # an instant is stored once
+            match prefix:
+                case "eq":
+                    return {"$elemMatch": {"$gte": least, "$lte": most}}
+                case "lt" | "le" | "ap":
+                    return {"$elemMatch": {"$gte": parameter + LOW, "$lte": least if prefix == "lt" else most}}
+                case "sa":
+                    return {"$elemMatch": {"$gte": most, "$lt": parameter + EQUALS}}
+                case "gt" | "ge":
+                    bound = parameter + edge + _sortable(high if prefix == "gt" else low)
+                    return {"$elemMatch": {"$gte": bound, "$lt": parameter + _next(edge)}}
+                case "eb":
+                    return {"$elemMatch": {"$gte": parameter + edge, "$lte": parameter + edge + _sortable(low)}}
+    return None
+
+
+def _text(expression: Expression, fields: Fields) -> Filter:
+    match expression:
+        case Has(parameter, value):
+            return {fields.entries: parameter + EQUALS + value}
+        case HasPrefix() | Present():
+            return {fields.entries: index_range(expression)}
+        case StartsWith(parameter, text):
+            entry = equal_entry(expression, fields)
+            return {fields.entries: entry} if entry is not None else {fields.words: _beginning(parameter + TEXT + text)}
+        case Exactly(parameter, text):
+            return {fields.words: parameter + EQUALS + text}
+        case Contains(parameter, text):
+            return {fields.words: {"$regex": f"(?s)^{re.escape(parameter + TEXT)}.*{re.escape(text)}"}} if "\0" not in text else NEVER
+    raise TypeError(f"{type(expression).__name__} has to be resolved before")
+
+
+def _beginning(start: str) -> Filter:
+    """Texts that begin so are a range: up to the same beginning with its last character raised by one."""
+    last = ord(start[-1]) + 1
+    while last > 0x10FFFF or 0xD800 <= last <= 0xDFFF:
+        if last <= 0xDFFF:
+            last = 0xE000
+        else:
+            start = start[:-1]
+            last = ord(start[-1]) + 1
+    return {"$elemMatch": {"$gte": start, "$lt": start[:-1] + chr(last)}}
+
+
+def _span(asked: Spans) -> Filter:
+    inside = {"a": {"$gte": asked.low}, "z": {"$lte": asked.high}}
+    above, below = {"z": {"$gt": asked.high}}, {"a": {"$lt": asked.low}}
+    answers: dict[str, Filter] = {
+        "eq": inside,
+        "ap": {"a": {"$lte": asked.high}, "z": {"$gte": asked.low}},
+        "ne": {"$or": [below, above]},
+        "gt": above,
+        "lt": below,
+        "ge": {"$or": [inside, above]},
+        "le": {"$or": [inside, below]},
+        "sa": {"a": {"$gt": asked.high}},
+        "eb": {"z": {"$lt": asked.low}},
+    }
+    return {"k": asked.parameter, **answers[asked.prefix], **({} if asked.unit is None else {"u": asked.unit})}
+
+
+def _sortable(bound: float) -> str:
+    """Dates are whole milliseconds, numbers and quantities are floats: see expression.Span."""
+    return sortable_date(bound) if isinstance(bound, int) else sortable_number(bound)
+
+
+def _next(character: str) -> str:
+    return chr(ord(character) + 1)

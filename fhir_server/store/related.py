@@ -1,0 +1,93 @@
+"""Chained parameters and _has: resolved to ids, in steps and within a bound.
+
+https://hl7.org/fhir/R4/search.html#chaining
+https://hl7.org/fhir/R4/search.html#has
+
+Each step is a search of its own, permitted as one. A join in the database was slower by orders of magnitude
+(docs/decisions/0007-chains-and-permits.md).
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from fhir_server.outcome import FhirError, Issue
+from fhir_server.search.expression import EQUALS, And, Expression, ForPatient, Has, Not, Or, Related, RelatedBy, WithId
+from fhir_server.store.failures import told
+from fhir_server.store.mongo import Mongo
+from fhir_server.store.permit import Permit
+from fhir_server.store.selection import Selection, selection
+
+
+async def resolved(expression: Expression, type: str, mongo: Mongo, permit: Permit) -> Expression:
+    """Give the expression without Related and RelatedBy.
+
+    Raises FhirError (too-costly) where a step leads over more resources than `Limits.related`.
+    """
+    match expression:
+        case And(parts) | Or(parts) if any(map(_leads_on, parts)):
+            each = await asyncio.gather(*(resolved(part, type, mongo, permit) for part in parts))
+            return And(tuple(each)) if isinstance(expression, And) else Or(tuple(each))
+        case Not(part) if _leads_on(part):
+            return Not(await resolved(part, type, mongo, permit))
+        case Related():
+            return await _related(expression, mongo, permit)
+        case RelatedBy():
+            return await _related_by(expression, type, mongo, permit)
+    return expression
+
+
+def _leads_on(expression: Expression) -> bool:
+    match expression:
+        case And(parts) | Or(parts):
+            return any(map(_leads_on, parts))
+        case Not(part):
+            return _leads_on(part)
+    return isinstance(expression, Related | RelatedBy)
+
+
+async def _related(asked: Related, mongo: Mongo, permit: Permit) -> Expression:
+    """What refers to one of the resources found."""
+    found = [key for type in asked.types for key in await _keys(asked.expression, type, mongo, permit)]
+    _bounded(found, mongo)
+    return Or(tuple(ForPatient(key) if asked.leads and key.startswith("Patient/") else Has(asked.parameter, key) for key in found))
+
+
+async def _keys(expression: Expression, type: str, mongo: Mongo, permit: Permit) -> list[str]:
+    chosen = await _step(expression, type, mongo, permit)
+    with told():
+        cursor = mongo.resource.find(
+            chosen.filter, {"_id": 1}, limit=mongo.limits.related + 1, hint=chosen.hint, max_time_ms=mongo.limits.milliseconds
+        )
+        return [document["_id"] async for document in cursor]
+
+
+async def _related_by(asked: RelatedBy, type: str, mongo: Mongo, permit: Permit) -> Expression:
+    """What the resources found refer to."""
+    chosen = await _step(asked.expression, asked.type, mongo, permit)
+    head = f"{asked.parameter}{EQUALS}{type}/"
+    inside = {"$and": [{"$gte": ["$$this", {"$literal": head}]}, {"$lt": ["$$this", {"$literal": head[:-1] + "0"}]}]}
+    pipeline: list[dict[str, Any]] = [
+        {"$match": chosen.filter},
+        {"$project": {"_id": 0, "r": {"$filter": {"input": "$e", "cond": inside}}}},
+        {"$unwind": "$r"},
+        {"$group": {"_id": "$r"}},
+        {"$limit": mongo.limits.related + 1},
+    ]
+    with told():
+        cursor = await mongo.resource.aggregate(pipeline, maxTimeMS=mongo.limits.milliseconds, **chosen.options)
+        found = [document["_id"].removeprefix(head) async for document in cursor]
+    _bounded(found, mongo)
+    return WithId(tuple(found))
+
+
+async def _step(expression: Expression, type: str, mongo: Mongo, permit: Permit) -> Selection:
+    permitted = permit.narrow("search-type", (type,), expression)
+    return selection(await resolved(permitted, type, mongo, permit), (type,))
+
+
+def _bounded(found: Sequence[str], mongo: Mongo) -> None:
+    if len(found) > mongo.limits.related:
+        raise FhirError(
+            Issue("too-costly", f"A chained parameter or _has leads over more than {mongo.limits.related} resources; ask for fewer")
+        )

@@ -1,0 +1,103 @@
+"""The resources, seen through a permit.
+
+A Repository is opened for one requester and says nothing of what the permit hides: it looks like what never was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from fhir_server.exchange import Version
+from fhir_server.outcome import deleted, not_found
+from fhir_server.search.query import Query
+from fhir_server.store.commit import commit
+from fhir_server.store.documents import MADE_BY_DELETE, Prepared, version
+from fhir_server.store.failures import told
+from fhir_server.store.finding import Page, find
+from fhir_server.store.mongo import Limits, Mongo
+from fhir_server.store.permit import Permit
+from fhir_server.store.related import resolved
+from fhir_server.store.writing import Clock, Create, Delete, Put, Stored, Write
+
+__all__ = ["Create", "Delete", "Limits", "Page", "Permit", "Prepared", "Put", "Repository", "Write", "now"]
+
+
+def now() -> datetime:
+    """Tell the time, in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """Reads, searches and writes within the permit; `clock` gives the time that writes are stamped with."""
+
+    mongo: Mongo
+    permit: Permit
+    clock: Clock = now
+
+    async def get(self, type: str, id: str) -> Version:
+        """Give the current version. Raises FhirError: 404, or 410 where it was deleted."""
+        return _present(await self._current(type, id))
+
+    async def get_several(self, references: Sequence[str]) -> list[Version]:
+        """Give the current versions of the references `Type/id` that exist and may be seen, in the order asked."""
+        found: dict[str, Stored] = {}
+        by_type: dict[str, list[str]] = {}
+        for reference in dict.fromkeys(references):
+            by_type.setdefault(reference.partition("/")[0], []).append(reference)
+        for type, keys in by_type.items():
+            found |= await self.mongo.reads.several(keys, self.permit.covers("search-type", type))
+        return [version(found[key]) for key in dict.fromkeys(references) if key in found and "b" in found[key]]
+
+    async def get_version(self, type: str, id: str, number: str) -> Version:
+        """Give one version, current or superseded. Raises FhirError: 404, or 410 where that version is the deletion."""
+        current = await self._current(type, id)
+        if not (number.isascii() and number.isdigit() and len(number) < 10):
+            raise not_found(type, id)
+        if int(number) == current["v"]:
+            return _present(current)
+        with told():
+            past = await self.mongo.history.find_one({"_id": f"{type}/{id}/{int(number)}"}, max_time_ms=self.mongo.limits.milliseconds)
+        if past is None or past["v"] > current["v"]:
+            raise not_found(type, id)
+        return _present(past)
+
+    async def find(self, query: Query) -> Page:
+        """Give one page of what the query finds. Raises FhirError: 400 too-costly, 503 where it takes too long."""
+        permitted = self.permit.narrow("search-type", (query.type,), query.expression)
+        return await find(self.mongo, query, await resolved(permitted, query.type, self.mongo, self.permit))
+
+    async def history(self, type: str, id: str, count: int, before: int | None = None) -> Page:
+        """Give the versions of a resource below the version `before`, newest first, deletions among them."""
+        current = await self._current(type, id)
+        newest: int = current["v"]
+        below = min(newest, before or newest)
+        found = [current] if before is None or newest < before else []
+        with told():
+            cursor = self.mongo.history.find(
+                {"r": f"{type}/{id}", "v": {"$lt": below}},
+                sort=[("v", -1)],
+                limit=count + 1 - len(found),
+                max_time_ms=self.mongo.limits.milliseconds,
+            )
+            versions = tuple(version(each) for each in (*found, *await cursor.to_list()))
+        after = (versions[count - 1].version,) if len(versions) > count else None
+        return Page(versions[:count], after, newest)
+
+    async def commit(self, writes: Sequence[Write]) -> list[Version]:
+        """Do all the writes or none; see `store.commit`."""
+        return await commit(self.mongo, self.permit, self.clock, writes)
+
+    async def _current(self, type: str, id: str) -> Stored:
+        """The current document, also where it is a deletion."""
+        stored = await self.mongo.reads.one(f"{type}/{id}", self.permit.covers("read", type))
+        if stored is None:
+            raise not_found(type, id)
+        return stored
+
+
+def _present(stored: Stored) -> Version:
+    found = version(stored)
+    if stored["m"] == MADE_BY_DELETE:
+        raise deleted(found.type, found.id)
+    return found
