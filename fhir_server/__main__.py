@@ -15,6 +15,7 @@ _COMMANDS = {
     "demo": "import a synthetic hospital and serve it / 架空病院を取り込んで起動する",
     "serve": "serve the FHIR API / FHIR API を提供する",
     "ssmix2": "import an SS-MIX2 standard storage / SS-MIX2 標準化ストレージを取り込む",
+    "openapi": "write the OpenAPI document / OpenAPI 文書を出力する",
     "settings": "show the settings in force / 設定を表示する",
 }
 
@@ -37,8 +38,13 @@ def main(words: Sequence[str] | None = None) -> int:
     arguments = _parser(words).parse_args(words)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)  # as an exception, so that whatever was started is stopped
+    from fhir_server.settings import SettingsError  # noqa: PLC0415 - `--help` does without
+
     try:
         return int(arguments.run(arguments))
+    except SettingsError as error:
+        print(f"tsunagi: {error}", file=sys.stderr)
+        return 2
     except CommandFailed as failure:
         print(f"tsunagi: {failure}", file=sys.stderr)
         return failure.status

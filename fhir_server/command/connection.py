@@ -4,9 +4,11 @@ https://www.rfc-editor.org/rfc/rfc6585#section-5 (431)
 """
 
 import asyncio
+import sys
 from typing import Any
 
 import msgspec
+from httptools import HttpParserInvalidURLError
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from fhir_server.outcome import Issue, operation_outcome
@@ -24,6 +26,7 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         self._length = 0
         self._in_head = True
+        self._asked = False
         self._patience: asyncio.TimerHandle | None = self.loop.call_later(HEAD_SECONDS, self._give_up)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -50,16 +53,22 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Note that the head is there."""
         self._in_head = False
+        self._asked = True
         self._heed()
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is not HTTP."""
-        self._refuse(400, "structure", msg)
+        """Answer what is not HTTP; uvicorn calls it while it handles the parser's error."""
+        if len(getattr(self, "url", b"")) > HEAD_LIMIT:
+            self._refuse(414, "too-long", f"The address is longer than {HEAD_LIMIT} bytes; POST to _search takes more")
+        elif isinstance(sys.exc_info()[1], HttpParserInvalidURLError):
+            self._refuse(400, "structure", "The address holds characters that must be percent-encoded (curl: -G --data-urlencode)")
+        else:
+            self._refuse(400, "structure", msg)
 
     def shutdown(self) -> None:
         """Finish when the server stops: a connection that has just been accepted may still bring its request."""
-        if self.cycle is None and self._in_head:
+        if not self._asked:
             self.loop.call_later(LAST_CHANCE_SECONDS, super().shutdown)
         else:
             super().shutdown()

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from fhir_server import observability
-from fhir_server.command.configuration import read_settings
 from fhir_server.command.database import open_for
 from fhir_server.command.listening import is_loopback, listen
 from fhir_server.command.supervisor import Supervisor
 from fhir_server.observability import metrics
-from fhir_server.settings import Settings
+from fhir_server.settings import Settings, load
 from fhir_server.store.embedded import Database
 
 CreateApp = Callable[[Settings, str], Any]
@@ -24,7 +23,7 @@ log = logging.getLogger(__name__)
 
 def run(arguments: argparse.Namespace) -> int:
     """Serve until a signal."""
-    settings = read_settings(host=arguments.host, port=arguments.port, data=arguments.data, workers=arguments.workers)
+    settings = load(host=arguments.host, port=arguments.port, data=arguments.data, workers=arguments.workers)
     observability.configure(settings.log_level, requests=settings.access_log)
     serve(settings, lambda: open_for(settings, "tsunagi serve"), lambda: print(_welcome(settings), flush=True))
     return 0

@@ -5,8 +5,7 @@ import sys
 
 import msgspec
 
-from fhir_server.command.configuration import read_settings
-from fhir_server.settings import markdown
+from fhir_server.settings import load, markdown
 
 _SECRET = {"mongodb_uri"}
 
@@ -16,7 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.markdown:
         sys.stdout.write(markdown())
         return 0
-    settings = read_settings()
+    settings = load()
     for name, value in msgspec.structs.asdict(settings).items():
         shown = "" if value is None else "(set)" if name in _SECRET else str(value)
         sys.stdout.write(f"{name} = {shown}\n")

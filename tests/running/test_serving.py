@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from fhir_server.store.mongod import free_port
 
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # made once: it takes httpx long
 SERVICE = Path(__file__).with_name("small_service.py")
 
 
@@ -38,7 +40,7 @@ class Service:
         return self
 
     def get(self, path, **options):
-        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=20, **options)
+        return httpx.get(f"http://127.0.0.1:{self.port}{path}", timeout=20, verify=NO_TLS, **options)
 
     def eventually(self, path):
         deadline = time.monotonic() + 30
