@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import logging
 from urllib.parse import urlsplit
 
 import httpx
@@ -42,9 +43,8 @@ async def test_an_answer_carries_the_id_of_its_request(client):
 @pytest.fixture
 def log():
     """Everything that is logged, as text."""
-    import logging
-
     root = logging.getLogger()
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # the client's own lines are not the server's
     before = root.handlers[:], root.level
     stream = io.StringIO()
     configure("info", stream)
