@@ -28,7 +28,7 @@ _INT64 = 2**63
 def encode(place: Place, type: str, understood: Iterable[tuple[str, str]]) -> str:
     """Write a place as a token for the search that the type and the understood parameters are."""
     payload = json.dumps(place, ensure_ascii=False, separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(_digest(payload, type, understood) + payload).decode().rstrip("=")
+    return _written(_digest(payload, type, understood) + payload)
 
 
 def decode(token: str, type: str, understood: Iterable[tuple[str, str]]) -> Place:
@@ -40,7 +40,7 @@ def decode(token: str, type: str, understood: Iterable[tuple[str, str]]) -> Plac
     except (binascii.Error, ValueError):
         raise _refused(type) from None
     payload = raw[_DIGEST:]
-    if raw[:_DIGEST] != _digest(payload, type, understood):
+    if raw[:_DIGEST] != _digest(payload, type, understood) or token != _written(raw):
         raise _refused(type)
     try:
         keys = json.loads(payload)
@@ -49,6 +49,10 @@ def decode(token: str, type: str, understood: Iterable[tuple[str, str]]) -> Plac
     if not isinstance(keys, list) or len(keys) > _MOST_KEYS or not all(map(_is_key, keys)):
         raise _refused(type)
     return tuple(keys)
+
+
+def _written(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _digest(payload: bytes, type: str, understood: Iterable[tuple[str, str]]) -> bytes:

@@ -25,6 +25,7 @@ DATES = (
     "identified", "datewritten", "datetime", "timestamp",
 )  # fmt: skip
 
+_NOTHING: Mapping[str, "Parameter"] = {}
 _OF_PATIENT = ".where(resolve() is Patient)"
 _EXAMPLES = "http://hl7.org/fhir/SearchParameter/example"  # among the definitions, and not meant to be served
 
@@ -79,7 +80,9 @@ class Parameters:
         """Give the type's parameters by code; none for an unknown type."""
         known = self._of.get(type)
         if known is None:
-            known = self._of[type] = self._compiled(type) if type in self._types else {}
+            if type not in self._types:
+                return _NOTHING
+            known = self._of[type] = self._compiled(type)
         return known
 
     def lead(self, type: str) -> str | None:
@@ -125,16 +128,24 @@ class Parameters:
 
     def _parameter(self, type: str, definition: Mapping[str, Any]) -> Parameter:
         path = own_path(definition["expression"], type)
-        targets = ("Patient",) if _is_of_patient(definition["code"], path) else tuple(definition.get("target", ()))
         parameter = Parameter(
             code=definition["code"],
             type=definition["type"],
             url=definition["url"],
             path=path,
-            targets=tuple(sorted(self._types)) if "Resource" in targets else targets,
+            targets=self._targets(definition, path),
             extract=compile_path(path, self._definitions),
         )
         return self._composite(type, parameter, definition) if parameter.type == "composite" else parameter
+
+    def _targets(self, definition: Mapping[str, Any], path: str) -> tuple[str, ...]:
+        """The types that a reference may lead to: all where the definition names none."""
+        if definition["type"] != "reference":
+            return ()
+        if definition["code"] == "patient" or path.endswith(_OF_PATIENT):
+            return ("Patient",)  # one definition serves many types, and allows Groups for the sake of a few
+        named = tuple(definition.get("target", ("Resource",)))
+        return tuple(sorted(self._types)) if "Resource" in named else named
 
     def _composite(self, type: str, parameter: Parameter, definition: Mapping[str, Any]) -> Parameter:
         roots = [root.strip() for root in parameter.path.split("|")]
@@ -163,11 +174,6 @@ class Parameters:
 
 def _is_served(definition: Mapping[str, Any]) -> bool:
     return bool(definition.get("expression")) and definition["type"] != "special" and not definition["url"].startswith(_EXAMPLES)
-
-
-def _is_of_patient(code: str, path: str) -> bool:
-    """`patient` shares one definition among many types, which allows Groups for the sake of a few of them."""
-    return code == "patient" or path.endswith(_OF_PATIENT)
 
 
 def own_path(expression: str, type: str) -> str:
