@@ -114,6 +114,7 @@ class Shapes:
         self._snapshots = snapshots
         self._children: dict[str, dict[str, list[_Element]]] = {}
         self._shapes: dict[str, Shape] = {}
+        self.types = frozenset(snapshots)
         self.resource_types = tuple(sorted(name for name, each in snapshots.items() if each.kind == "resource" and not each.abstract))
         self.primitives = frozenset(name for name, snapshot in snapshots.items() if snapshot.kind == "primitive-type")
 

@@ -29,17 +29,18 @@ def compile(expression: str, definitions: Definitions) -> Evaluate:
     of a type that the expression does not speak of gives nothing.
     """
     tree = parse(expression)
-    binder = _Binder(expression, definitions.shapes)
-    bound: dict[str, Sink | None] = {}
-    for name in sorted(binder.heads(tree) & frozenset(definitions.resource_types)):
-        bound[name] = binder.bind(tree, name, _collect)
+
+    def bind(type: str) -> Sink | None:
+        return _Binder(expression, definitions.shapes, type).bind(tree, type, _collect)
+
+    bound = {name: bind(name) for name in sorted(grammar.heads(tree) & frozenset(definitions.resource_types))}
 
     def evaluate(resource: dict[str, Any]) -> list[Node]:
         type = resource["resourceType"]
         if type in bound:
             sink = bound[type]
         else:
-            sink = bound[type] = binder.bind(tree, type, _collect)
+            sink = bound[type] = bind(type)
         if sink is None:
             return _EMPTY.copy()
         found: list[Node] = []
@@ -57,35 +58,26 @@ def _collect(type: str) -> Sink:
 
 
 class _Binder:
-    """Binds trees of one expression to types."""
+    """Binds the trees of one expression to one resource type, and their parts to the types below it."""
 
-    def __init__(self, expression: str, shapes: Shapes) -> None:
+    def __init__(self, expression: str, shapes: Shapes, resource_type: str) -> None:
+        self._resource_type = resource_type
         self._expression = expression
         self._shapes = shapes
-
-    def heads(self, tree: Tree) -> frozenset[str]:
-        """Give the names that paths begin with."""
-        match tree:
-            case grammar.Head(name):
-                return frozenset((name,))
-            case grammar.Union(parts):
-                return frozenset().union(*map(self.heads, parts))
-            case grammar.Equal(left, right) | grammar.Both(left, right):
-                return self.heads(left) | self.heads(right)
-            case grammar.This() | grammar.Literal():
-                return frozenset()
-        return self.heads(tree.base)
 
     def bind(self, tree: Tree, type: str, then: _Then) -> Sink | None:
         """Make the sink that takes a value of the type and hands what the tree gives to `then`."""
         match tree:
             case grammar.This():
                 return then(type)
+            case grammar.Root():
+                return sinks.root(then(self._resource_type))
             case grammar.Head(name):
                 return self._head(name, type, then)
             case grammar.Child(base, name):
                 return self.bind(base, type, lambda key: self._child(key, name, then))
             case grammar.OfType(base, wanted):
+                self._known(wanted)
                 return self.bind(base, type, lambda key: then(key) if self._shapes.is_a(key, wanted) else None)
             case grammar.Where(base, condition):
                 return self.bind(base, type, lambda key: self._where(condition, key, then))
@@ -98,6 +90,10 @@ class _Binder:
             case grammar.Resolve():
                 raise FhirPathError(f"{self._expression}: resolve() is supported only before `is`")
         return self._boolean(tree, type, then)
+
+    def _known(self, type: str) -> None:
+        if type not in self._shapes.types:
+            raise FhirPathError(f"{self._expression}: {type} is no type of FHIR R4")
 
     def _head(self, name: str, type: str, then: _Then) -> Sink | None:
         if self._shapes.is_a(type, name):
@@ -187,7 +183,7 @@ class _Binder:
         return boolean
 
     def _speaks_of(self, tree: Tree, type: str) -> bool:
-        heads = self.heads(tree)
+        heads = grammar.heads(tree)
         return not heads or any(self._shapes.is_a(type, head) or not head[0].isupper() for head in heads)
 
     def _predicate(self, tree: Tree, key: str) -> Predicate:
@@ -203,9 +199,11 @@ class _Binder:
             case grammar.Equal(left, right, expected):
                 return sinks.equal(self._nodes(left, key), self._nodes(right, key), expected=expected)
             case grammar.Is(grammar.Resolve(base), wanted):
+                self._known(wanted)
                 gives = self._nodes(base, key)
                 return lambda value, root: any(sinks.refers(reference, wanted, root) for _, reference in gives(value, root))
             case grammar.Is(base, wanted):
+                self._known(wanted)
                 gives = self._nodes(base, key)
                 return lambda value, root: any(self._shapes.is_a(type, wanted) for type, _ in gives(value, root))
         gives = self._nodes(tree, key)

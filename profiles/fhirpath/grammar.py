@@ -7,7 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import TypeAlias
 
-_TOKEN = re.compile(r"\s*(?:(?P<name>[A-Za-z_]\w*)|'(?P<string>[^'\\]*)'|(?P<number>\d+)|(?P<symbol>!=|[.()\[\]|=$]))")
+_TOKEN = re.compile(
+    r"\s*(?:(?P<name>[A-Za-z_]\w*)|(?P<root>%resource\b)|'(?P<string>[^'\\]*)'|(?P<number>\d+)|(?P<symbol>!=|[.()\[\]|=$]))"
+)
 
 
 class FhirPathError(ValueError):
@@ -17,6 +19,11 @@ class FhirPathError(ValueError):
 @dataclass(frozen=True, slots=True)
 class This:
     """What the expression is evaluated on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """`%resource`: the whole resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +135,23 @@ class Union:
     parts: tuple["Tree", ...]
 
 
-Tree: TypeAlias = This | Head | Child | OfType | Is | Index | Where | Resolve | Extension | Exists | Not | Literal | Equal | Both | Union
+Tree: TypeAlias = (
+    This | Root | Head | Child | OfType | Is | Index | Where | Resolve | Extension | Exists | Not | Literal | Equal | Both | Union
+)
+
+
+def heads(tree: Tree) -> frozenset[str]:
+    """Give the names that the paths in a tree begin with."""
+    match tree:
+        case Head(name):
+            return frozenset((name,))
+        case Union(parts):
+            return frozenset().union(*map(heads, parts))
+        case Equal(left, right) | Both(left, right):
+            return heads(left) | heads(right)
+        case This() | Root() | Literal():
+            return frozenset()
+    return heads(tree.base)
 
 
 def parse(expression: str) -> Tree:
@@ -232,6 +255,8 @@ class _Parser:
         if self._take("symbol", "$"):
             self._need("name", "this")
             return This()
+        if self._take("root"):
+            return Root()
         if (text := self._take("string")) is not None:
             return Literal(text)
         if (digits := self._take("number")) is not None:

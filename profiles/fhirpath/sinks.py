@@ -27,6 +27,17 @@ def one(name: str, sink: Sink) -> Sink:
     return look_up
 
 
+def root(sink: Sink | None) -> Sink | None:
+    """Hand on the whole resource, whatever the value is."""
+    if sink is None:
+        return None
+
+    def hand_on(_value: Any, found: list[Node], root: Any) -> None:
+        sink(root, found, root)
+
+    return hand_on
+
+
 def many(name: str, sink: Sink) -> Sink:
     """Hand on each value of a property that is an array."""
 
