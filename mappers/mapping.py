@@ -16,8 +16,22 @@ from mappers.messages.kind import ENVELOPE, Kind
 from mappers.messages.stays import Stay, assemble, targets
 from mappers.segments import msh_to_provenance
 
-__all__ = ["KINDS", "Facility", "Mapped", "MappingIssue", "MessageError", "complete", "deletion", "document_key", "map_message"]
+__all__ = [
+    "KINDS",
+    "VERSION",
+    "Facility",
+    "Mapped",
+    "MappingIssue",
+    "MessageError",
+    "complete",
+    "deletion",
+    "document_key",
+    "map_message",
+    "provenance_id",
+]
 
+VERSION: Final = 1
+"""Counted up whenever the same message would be mapped to something else: what was imported before is then mapped anew."""
 
 _KINDS: Final[dict[str, Kind]] = {
     "ADT-00": adt_00.KIND,
@@ -73,6 +87,11 @@ def map_message(message: Message, name: FileName, facility: Facility) -> Mapped:
     document.add_home(msh_to_provenance.provenance(document, targets(stay) if stay else ()))
     mapped = Mapped(_transaction(document.entries), document.issues, tuple(document.home), document.key, stay)
     return deletion(mapped) if name.flag == "0" and message.event not in kind.cancels else mapped
+
+
+def provenance_id(name: FileName, facility: Facility) -> str:
+    """Give the id of the Provenance that every version of the file's document has, without mapping it."""
+    return facility.id("Provenance", document_key(name))
 
 
 def deletion(mapped: Mapped) -> Mapped:

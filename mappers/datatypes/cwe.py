@@ -4,42 +4,39 @@ HL7 v2.5 2.A.13; SS-MIX2 allows six layouts: a local code alone, a standard code
 both in either order. All codings are kept; a reader who looks for a system finds it wherever the sender put it.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from mappers.datatypes import coding_systems
 from mappers.hl7v2.message import Repetition
 
-Systems = dict[str, str]
+Systems = tuple[tuple[str, str], ...]
 
 
-def codings(cwe: Repetition, facility: str, *, systems: Systems | None = None, table: str = "") -> list[dict[str, Any]]:
+def codings(cwe: Repetition, facility: str, *, systems: Systems = (), table: str = "") -> list[dict[str, Any]]:
     """Give the codings of both halves.
 
-    `systems` overrides what a system's name means in this field; `table` is the system of a code sent without one.
+    `systems` overrides what a system's name means in this field, as pairs of name and URI; `table` is the system of a code
+    sent without one.
     """
-    found: list[dict[str, Any]] = []
+    return [dict(coding) for coding in _codings(cwe, facility, systems, table)]
+
+
+@lru_cache(maxsize=8192)
+def _codings(cwe: Repetition, facility: str, systems: Systems, table: str) -> tuple[tuple[tuple[str, str], ...], ...]:
+    """Read a field once: a hospital's messages repeat the same codes."""
+    found = []
     for start in (1, 4):
         code, display, name = cwe[start], cwe[start + 1], cwe[start + 2]
         if not code:
             continue
-        coding: dict[str, Any] = {}
-        system = _system(name, code, facility, systems) if name else table
-        if system:
-            coding["system"] = system
-        coding["code"] = " ".join(code.split())
-        if display:
-            coding["display"] = display
-        found.append(coding)
-    return found
+        system = (dict(systems).get(name) or coding_systems.uri(name, code, facility)) if name else table
+        parts = (("system", system), ("code", " ".join(code.split())), ("display", display))
+        found.append(tuple(part for part in parts if part[1]))
+    return tuple(found)
 
 
-def _system(name: str, code: str, facility: str, systems: Systems | None) -> str:
-    if systems and name in systems:
-        return systems[name]
-    return coding_systems.uri(name, code, facility)
-
-
-def concept(cwe: Repetition, facility: str, *, systems: Systems | None = None, table: str = "") -> dict[str, Any] | None:
+def concept(cwe: Repetition, facility: str, *, systems: Systems = (), table: str = "") -> dict[str, Any] | None:
     """Give a CodeableConcept, or None where the field is empty. CWE.9, else the first name, is its text."""
     found = codings(cwe, facility, systems=systems, table=table)
     words = text(cwe)

@@ -10,8 +10,9 @@ created where they are absent, so that no order of messages lets a stub overwrit
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha1
 from typing import Any, Final, TypeAlias
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from mappers.file_name import FileName, document_key
 from mappers.hl7v2.message import Message, Segment
@@ -22,6 +23,18 @@ Resource: TypeAlias = dict[str, Any]
 
 NAMESPACE: Final = UUID("f5effd94-18b0-563f-874f-a59b3017555d")
 """The namespace of all ids that the mappers give; changing it would orphan everything imported so far."""
+
+
+_HASH: Final = sha1(NAMESPACE.bytes, usedforsecurity=False)
+_VARIANT: Final = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
+def _uuid(text: str) -> str:
+    """Give the version 5 UUID of a name in our namespace, like `uuid.uuid5` but several times as fast."""
+    hashed = _HASH.copy()
+    hashed.update(text.encode())
+    digits = hashed.hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{_VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +50,7 @@ class Facility:
 
     def id(self, type: str, *key: str) -> str:
         """Give the logical id of the resource that this business key names at this facility."""
-        return str(uuid5(NAMESPACE, "|".join((self.code, type, *key))))
+        return _uuid("|".join((self.code, type, *key)))
 
     @property
     def patient_numbers(self) -> str:
@@ -66,7 +79,7 @@ class MappingIssue:
 class Document:
     """One message on its way to resources."""
 
-    __slots__ = ("_entries", "_issues", "_seen", "facility", "home", "key", "message", "name", "patient", "source")
+    __slots__ = ("_entries", "_issues", "_seen", "facility", "home", "key", "message", "name", "organization", "patient", "source")
 
     def __init__(self, message: Message, name: FileName, facility: Facility) -> None:
         self.message = message
@@ -78,6 +91,7 @@ class Document:
         self._entries: list[Resource] = []
         self._seen: set[str] = set()
         self.patient: Resource = {"reference": f"Patient/{self.shared_id('Patient', name.patient_id)}"}
+        self.organization: Resource = {"reference": f"Organization/{self.shared_id('Organization')}"}
         profile = message.msh.first(21)[1] or "SS-MIX2"
         self.source = f"http://jpfhir.jp/ssmix2std/{profile}/1{facility.code}"
 
@@ -125,11 +139,6 @@ class Document:
     def entries(self) -> list[Resource]:
         """The transaction's entries: what others refer to comes first."""
         return sorted(self._entries, key=lambda entry: "ifNoneMatch" not in entry["request"])
-
-    @property
-    def organization(self) -> Resource:
-        """A reference to the facility."""
-        return {"reference": f"Organization/{self.shared_id('Organization')}"}
 
     @property
     def issues(self) -> tuple[MappingIssue, ...]:

@@ -21,8 +21,8 @@ _CONFIDENTIALITY: Final = "http://terminology.hl7.org/CodeSystem/v3-Confidential
 _DISCLOSURE: Final = {"V": "V", "R": "R", "U": "N"}  # HL7 table 0177
 _OUTCOME_CODES: Final = {"R": "resolved", "F": "resolved", "D": "inactive", "S": "inactive"}  # HL7 table 0241
 _OUTCOME_WORDS: Final = (("治", "resolved"), ("寛解", "remission"), ("死亡", "inactive"), ("中止", "inactive"))
-_MODIFIER_KEYS: Final = {"MDCDX2": coding_systems.MODIFIER_KEY}
-_MODIFIER_EXCHANGE: Final = {"MDCDX2": coding_systems.MODIFIER_EXCHANGE}
+_MODIFIER_KEYS: Final = (("MDCDX2", coding_systems.MODIFIER_KEY),)
+_MODIFIER_EXCHANGE: Final = (("MDCDX2", coding_systems.MODIFIER_EXCHANGE),)
 
 USED: Final = frozenset((1, 2, 3, 4, 7, 9, 10, 13, 14, 15, 16, 17, 18, 25))
 USED_ORC: Final = frozenset((1, 12))

@@ -20,7 +20,7 @@ INSTANCE: Final = "http://jpfhir.jp/fhir/core/IdSystem/resourceInstance-identifi
 _EXTENSION: Final = "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP_MedicationRequest_DispenseRequest_"
 _INSTITUTION: Final = re.compile(r"(0[1-9]|[1-3][0-9]|4[0-7])[0-9]{8}")
 _GROUP: Final = re.compile(r".+_(\d{1,3})_(\d{1,4})")
-_CATEGORY: Final = {"MR9P": coding_systems.MEDICATION_CATEGORY}
+_CATEGORY: Final = (("MR9P", coding_systems.MEDICATION_CATEGORY),)
 _STATUS: Final = {
     "CA": "cancelled",
     "OC": "cancelled",
