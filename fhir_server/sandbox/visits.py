@@ -80,15 +80,17 @@ def _gap(rng: Random, person: Person) -> int:
 
 
 def _dated(rng: Random, person: Person, stays: list[Stay], gaps: list[int]) -> list[Stay]:
-    """Give every stay its day; a life too short for the intervals has shorter ones, but never two stays on one day."""
-    last = TODAY - timedelta(days=1 + int(rng.random() * 60) + (stays[-1].nights if stays else 0))
-    room = max(1, (last - person.birth).days - 1)
-    needed = sum(gaps[:-1])
+    """Give every stay its day; a life too short for the intervals has shorter ones, but never two stays on one day.
+
+    `gaps[i]` are the days from the beginning of stay i to that of the next.
+    """
+    later = TODAY - timedelta(days=int(rng.random() * 60))
+    room, needed = (later - person.birth).days - 2, sum(gaps[:-1])
     scale = min(1.0, room / needed) if needed else 1.0
     dated: list[Stay] = []
-    for stay, gap in zip(reversed(stays), reversed([*gaps[:-1], 0]), strict=True):
-        if dated:
-            before = max(int(gap * scale), stay.nights + 1)
-            last -= timedelta(days=before)
-        dated.append(replace(stay, day=last))
+    for position in range(len(stays) - 1, -1, -1):
+        stay = stays[position]
+        gap = int(gaps[position] * scale) if dated else 0
+        later -= timedelta(days=max(gap, stay.nights + 1))
+        dated.append(replace(stay, day=later))
     return dated[::-1]
