@@ -25,13 +25,21 @@ class UnknownParameter(Refused):
         super().__init__(f"{type} has no search parameter {code[:64]!r}", "not-supported")
 
 
-@dataclass(frozen=True, slots=True)
+class TooCostly(Refused):
+    """The search asks for more than `Limits` allow."""
+
+    def __init__(self, diagnostics: str) -> None:
+        super().__init__(diagnostics, "too-costly")
+
+
+@dataclass(slots=True)
 class Conditions:
-    """Makes Expressions of the searches that one query holds."""
+    """Makes Expressions of the searches that one query holds, and counts what they become."""
 
     parameters: Parameters
     asked: Asked
     limits: Limits
+    alternatives: int = 0
 
     def condition(self, type: str, name: str, value: str, depth: int = 0) -> Expression:
         """Give the Expression of one `name=value` on a type. Raises Refused; UnknownParameter where the name means nothing."""
@@ -60,12 +68,18 @@ class Conditions:
         if not all(pieces):
             raise Refused("A value is empty")
         if len(pieces) > self.limits.values:
-            raise Refused(f"More than {self.limits.values} values for one search parameter", "too-costly")
-        parts: tuple[Expression, ...] = tuple(module.expression(parameter, piece, modifier, self.asked) for piece in pieces)
+            raise TooCostly(f"More than {self.limits.values} values for one search parameter")
+        parts: tuple[Expression, ...] = tuple(self._counted(module.expression(parameter, piece, modifier, self.asked)) for piece in pieces)
         if len(parts) == 1:
             return parts[0]
         # :not of several values is none of them
         return And(parts) if modifier == "not" else _one_of(parts)
+
+    def _counted(self, expression: Expression) -> Expression:
+        self.alternatives += len(expression.parts) if isinstance(expression, Or) else 1
+        if self.alternatives > self.limits.alternatives:
+            raise TooCostly("The search has too many alternatives: name the types of references and chains, or ask for fewer values")
+        return expression
 
     def _chain(self, parameter: Parameter, modifier: str, rest: str, value: str, depth: int) -> Expression:
         self._deeper(depth)
@@ -74,12 +88,14 @@ class Conditions:
         if modifier and modifier not in parameter.targets:
             raise unsupported_modifier(modifier[:64], "reference")
         if not modifier and len(parameter.targets) > self.limits.chain_targets:
-            raise Refused(f"{parameter.code} can refer to any type: name it, as in {parameter.code}:Patient.name", "too-costly")
+            raise TooCostly(f"{parameter.code} can refer to any type: name it, as in {parameter.code}:Patient.name")
         by_expression: dict[Expression, list[str]] = {}
         refused: Refused | None = None
         for target in (modifier,) if modifier else parameter.targets:
             try:
                 by_expression.setdefault(self.condition(target, rest, value, depth + 1), []).append(target)
+            except TooCostly:
+                raise
             except Refused as failure:  # another target may know what this one does not
                 if refused is None or isinstance(refused, UnknownParameter):
                     refused = failure
@@ -105,7 +121,7 @@ class Conditions:
 
     def _deeper(self, depth: int) -> None:
         if depth >= self.limits.chain:
-            raise Refused(f"Chains longer than {self.limits.chain} are not served", "too-costly")
+            raise TooCostly(f"Chains longer than {self.limits.chain} are not served")
 
 
 def _missing(parameter: Parameter, value: str) -> Expression:

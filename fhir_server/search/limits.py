@@ -8,13 +8,15 @@ class Limits:
     """Bounds of a search.
 
     `count` is the size of a page where the query names none, `most` the largest it can name; `parameters` how many
-    pairs a query has, `values` how many alternatives one of them, `chain` how many steps a chained parameter,
-    `chain_targets` how many types a step without a named type may lead to.
+    pairs a query has, `values` how many values one of them, `alternatives` how many conditions all of them become (an id
+    without its type is one for each type), `chain` how many steps a chained parameter, `chain_targets` how many types a
+    step without a named type may lead to.
     """
 
     count: int = 50
     most: int = 1000
     parameters: int = 100
     values: int = 500
+    alternatives: int = 2000
     chain: int = 3
     chain_targets: int = 20

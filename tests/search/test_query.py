@@ -153,6 +153,8 @@ def test_includes_name_their_references():
 def test_a_search_has_an_end():
     assert refusal("Patient?" + "&".join(["gender=male"] * 101)).issues[0].code == "too-costly"
     assert refusal("Patient?_id=" + ",".join(map(str, range(501)))).issues[0].code == "too-costly"
+    assert refusal("Provenance?target=" + ",".join(map(str, range(20)))).issues[0].code == "too-costly"
+    assert refusal("Observation?performer.identifier=" + ",".join(map(str, range(500)))).issues[0].code == "too-costly"
 
 
 def test_s57_types_are_spelt_as_fhir_spells_them():
