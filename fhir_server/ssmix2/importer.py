@@ -4,6 +4,7 @@ The parent counts the files, deals out the patients' folders and adds up the res
 It forks before any event loop or thread exists in it, so that the definitions are loaded once.
 """
 
+import logging
 import multiprocessing
 import signal
 import time
@@ -16,11 +17,13 @@ from typing import Protocol, cast
 from fhir_server.ssmix2.report import FileResult, Report
 from fhir_server.ssmix2.tree import count, patient_folders
 
+log = logging.getLogger(__name__)
+
 SECONDS_BETWEEN_TENDING = 0.5
 PATIENTS_AT_ONCE = 8  # per worker: enough to overlap its own work with the database's
 
 
-class ImportFailed(Exception):
+class ImportFailed(Exception):  # noqa: N818 - it is the import's end, not a fault of the program
     """The import as a whole cannot go on; the text says why in one line."""
 
 
@@ -107,7 +110,7 @@ class _Crew:
     def _receive(self, pipe: Connection) -> list[FileResult]:
         try:
             answer = pipe.recv()
-        except EOFError:
+        except (EOFError, ConnectionResetError):
             process = self.processes[pipe]
             process.join(timeout=5)
             raise ImportFailed(f"a worker process ended unexpectedly (exit code {process.exitcode}); start the import again") from None
@@ -131,3 +134,6 @@ def _worker(work: Work, pipe: Connection, of_others: list[Connection]) -> None:
         work(pipe)
     except ImportFailed as failure:
         pipe.send(str(failure))
+    except Exception as failure:
+        log.exception("an import process failed")
+        pipe.send(f"a worker process failed ({type(failure).__name__}); the log says more")

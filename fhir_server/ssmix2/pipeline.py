@@ -9,31 +9,47 @@ import asyncio
 import hashlib
 import logging
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
 
 from fhir_server.exchange import FhirRequest, FhirResponse
 from fhir_server.outcome import FhirError
 from fhir_server.ssmix2.aside import Aside
 from fhir_server.ssmix2.importer import ImportFailed
-from fhir_server.ssmix2.report import FileResult
+from fhir_server.ssmix2.report import Changes, FileResult
 from fhir_server.ssmix2.tree import Document, Found, documents, files, look_at
 from mappers import mapping
 from mappers.file_name import KNOWN_KINDS, FileName
 from mappers.hl7v2 import message as hl7v2
-from mappers.hl7v2.strict import judge
 from profiles import json
 
 DIGEST = "urn:tsunagi:ssmix2:digest"
+INPATIENT = "http://terminology.hl7.org/CodeSystem/v3-ActCode|IMP"
+MOST_STAYS = 1000
 SIZE_LIMIT = 16 * 1024 * 1024  # bytes of one message; the largest laboratory messages seen have some hundred kilobytes
 PATIENCE = 120.0  # seconds that the database may be away
 CHUNK = 50
 
+
+class Finding(Protocol):
+    """What a strict judge found in a message."""
+
+    @property
+    def segment(self) -> str:
+        """The segment's name."""
+
+    @property
+    def text(self) -> str:
+        """What is wrong with it, without repeating a value."""
+
+
 Perform = Callable[[FhirRequest], Awaitable[FhirResponse]]
-Judge = Callable[[hl7v2.Message], None]
+Judge = Callable[[hl7v2.Message], Sequence[Finding]]
 
 log = logging.getLogger(__name__)
 
@@ -44,10 +60,20 @@ class Known:
 
     digest: str
     occurred: datetime
-    targets: tuple[str, ...]
+    resources: tuple[str, ...]
 
 
-class Refused(Exception):
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A mapped message, ready to be written: its entries, the references of its own resources, what was noticed."""
+
+    entries: list[dict[str, Any]]
+    home: tuple[str, ...]
+    warnings: tuple[str, ...]
+    of_stay: bool
+
+
+class Refused(Exception):  # noqa: N818 - a decision about a file, not a fault
     """A file is not imported; the text says why without repeating its content."""
 
     def __init__(self, reason: str, segment: str | None = None) -> None:
@@ -58,7 +84,7 @@ class Refused(Exception):
 class Pipeline:
     """Imports the files of one facility below `root` through `perform`.
 
-    `judge` may refuse a message by raising MessageError (--strict). Set `stopping` and it ends after the file at hand.
+    `judge` names departures from HL7 v2.5, for which a message is refused (--strict). Set `stopping` and it ends after the file at hand.
     """
 
     def __init__(self, perform: Perform, root: Path, facility: mapping.Facility, aside: Aside, judge: Judge | None = None) -> None:
@@ -92,7 +118,7 @@ class Pipeline:
             return [FileResult(file.path, name.kind, "unmapped") for file in (document.newest, *document.past) if file]
         try:
             if document.current is None:
-                return await self._withdraw(past, known)
+                return await self._withdraw(document, name, past, known)
             return [await self._import_file(document.current, name, known), *past]
         except Refused as refusal:
             return [self._refuse(document.newest, name.kind, str(refusal), refusal.segment), *past]
@@ -104,19 +130,33 @@ class Pipeline:
 
     async def _import_file(self, file: Found, name: FileName, known: Known | None) -> FileResult:
         data = self._read(file.path)
-        digest = f"{mapping.VERSION}:{hashlib.sha256(data).hexdigest()}"
+        digest = _digest(data)
         if known is not None and known.digest == digest:
-            return FileResult(file.path, name.kind, "unchanged", unchanged=len(known.targets))
+            return FileResult(file.path, name.kind, "unchanged", Changes(unchanged=len(known.resources)))
         if known is not None and known.occurred > name.occurred:
             return FileResult(file.path, name.kind, "past")  # a newer version came before, from another volume
-        mapped = self._map(data, name)
-        encounter = await self._needed(mapped)
-        mapped = mapping.complete(mapped, encounter)
-        entries = _with_digest(mapped.bundle["entry"], digest) + _gone(mapped.home, known)
-        counts = await self._write(entries)
+        mapped = await self._completed(self._map(data, name))
+        changes = await self._write(_with_digest(mapped.entries, digest) + _gone(mapped, known))
         self._aside.release(file.path)
-        warnings = tuple(f"{issue.segment} {issue.field}: {issue.text}" for issue in mapped.issues if issue.severity == "warning")
-        return FileResult(file.path, name.kind, "imported", **counts, warnings=warnings)
+        return FileResult(file.path, name.kind, "imported", changes, warnings=mapped.warnings)
+
+    async def _completed(self, mapped: mapping.Mapped) -> "Ready":
+        """Add what follows from the stays that are stored, where the message speaks of one."""
+        stay = mapped.stay
+        complete = mapping.complete(mapped, await self._stays(stay.patient)) if stay is not None else mapped
+        warnings = tuple(
+            f"{issue.field or issue.segment}: {issue.text}".lstrip(": ") for issue in mapped.issues if issue.severity == "warning"
+        )
+        return Ready(complete.bundle["entry"], mapped.home, warnings, stay is not None)
+
+    async def _stays(self, patient: str) -> list[dict[str, Any]]:
+        parameters = (("patient", patient), ("class", INPATIENT), ("_count", str(MOST_STAYS)))
+        response = await self._ask(FhirRequest("search-type", "Encounter", parameters=parameters))
+        assert response.body is not None
+        bundle = json.decode(response.body)
+        if any(link["relation"] == "next" for link in bundle.get("link", ())):
+            raise Refused(f"the patient has more than {MOST_STAYS} stays")
+        return [entry["resource"] for entry in bundle.get("entry", ())]
 
     def _read(self, path: str) -> bytes:
         try:
@@ -134,27 +174,33 @@ class Pipeline:
             raise Refused("unknown kind (データ種別)")
         try:
             message = hl7v2.parse(data)
-            if self._judge is not None:
-                self._judge(message)
+            findings = self._judge(message) if self._judge is not None else ()
+            if findings:
+                raise Refused(f"not strictly HL7 v2.5: {findings[0].text}", findings[0].segment)
             return mapping.map_message(message, name, self._facility)
         except hl7v2.MessageError as error:
             raise Refused(str(error), error.field or error.segment or None) from None
 
-    async def _withdraw(self, past: list[FileResult], known: Known | None) -> list[FileResult]:
+    async def _withdraw(self, document: Document, name: FileName, past: list[FileResult], known: Known | None) -> list[FileResult]:
         """Delete what a document had brought that has no current file any more."""
         if known is None:
             return past
-        counts = await self._write([_delete(reference) for reference in known.targets])
-        newest = past[-1]
-        return [*past[:-1], FileResult(newest.path, newest.kind, "deleted", **counts)]
+        newest = document.newest
+        data = self._read(newest.path)
+        digest = _digest(data)
+        if known.digest == digest:
+            return past
+        mapped = self._map(data, name)
+        if mapped.stay is None:
+            entries = [_delete(reference) for reference in known.resources]
+        else:  # a stay may consist of more than this document
+            entries = _with_digest((await self._completed(mapped)).entries, digest)
+        return [*past[:-1], FileResult(newest.path, name.kind, "deleted", await self._write(entries))]
 
-    async def _write(self, entries: list[dict[str, Any]]) -> dict[str, int]:
+    async def _write(self, entries: list[dict[str, Any]]) -> Changes:
         bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
         response = await self._ask(FhirRequest("transaction", body=bundle))
-        counts = dict.fromkeys(("created", "updated", "unchanged", "deleted"), 0)
-        for version in response.versions:
-            counts[version.change or "unchanged"] += 1
-        return counts
+        return Changes(**Counter(version.change or "unchanged" for version in response.versions))
 
     async def _known(self, document: Document) -> Known | None:
         id = mapping.provenance_id(_name(document.newest), self._facility)
@@ -165,7 +211,7 @@ class Pipeline:
         assert response.body is not None
         stored = json.decode(response.body)
         digest = next((e["valueString"] for e in stored.get("extension", ()) if e["url"] == DIGEST), "")
-        targets = tuple(target["reference"] for target in stored["target"])
+        targets = tuple(target["reference"] for target in stored["target"] if "reference" in target)
         return Known(digest, datetime.fromisoformat(stored["occurredDateTime"]), (*targets, f"Provenance/{id}"))
 
     async def _ask(self, request: FhirRequest, *, absent_is_fine: bool = False) -> FhirResponse:
@@ -200,7 +246,11 @@ class Pipeline:
 
 def open_pipeline(perform: Perform, root: Path, facility: str, aside: Aside, *, strict: bool) -> Pipeline:
     """Make a pipeline; `strict` lets hl7apy judge every message."""
-    return Pipeline(perform, root, mapping.Facility(facility), aside, judge if strict else None)
+    if strict:
+        from mappers.hl7v2.strict import judge  # noqa: PLC0415 - hl7apy takes half a second to load
+
+        return Pipeline(perform, root, mapping.Facility(facility), aside, judge)
+    return Pipeline(perform, root, mapping.Facility(facility), aside)
 
 
 def _name(file: Found) -> FileName:
@@ -216,10 +266,19 @@ def _with_digest(entries: list[dict[str, Any]], digest: str) -> list[dict[str, A
     return entries
 
 
-def _gone(home: tuple[str, ...], known: Known | None) -> list[dict[str, Any]]:
-    """Entries that delete what the document's earlier version had brought and this one does not."""
-    return [_delete(reference) for reference in known.targets if reference not in home] if known is not None else []
+def _gone(mapped: Ready, known: Known | None) -> list[dict[str, Any]]:
+    """Entries that delete what the document's earlier version had brought and this one does not.
+
+    What becomes of a stay is said in the mapped entries already.
+    """
+    if known is None or mapped.of_stay:
+        return []
+    return [_delete(reference) for reference in known.resources if reference not in mapped.home]
 
 
 def _delete(reference: str) -> dict[str, Any]:
     return {"request": {"method": "DELETE", "url": reference}}
+
+
+def _digest(data: bytes) -> str:
+    return f"{mapping.VERSION}:{hashlib.sha256(data).hexdigest()}"

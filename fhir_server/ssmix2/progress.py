@@ -32,7 +32,13 @@ class Bar:
     def __init__(self, stream: TextIO) -> None:
         self.console = Console(file=stream)
         self.bar = Progress(
-            TextColumn("SS-MIX2"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(), console=self.console, speed_estimate_period=10
+            TextColumn("SS-MIX2"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            _Rate(),
+            TimeRemainingColumn(),
+            console=self.console,
+            speed_estimate_period=10,
         )
         self.task = self.bar.add_task("import", total=None)
         self.total = self.done = self.refused = 0

@@ -1,9 +1,19 @@
 """What an import did: counted by kind while it runs, told at its end."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 REASONS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """How many resources a file created, updated, left unchanged and deleted."""
+
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    deleted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,18 +21,14 @@ class FileResult:
     """What became of one file.
 
     `state`: imported, unchanged, past (superseded or deleted, not current), deleted (its document was withdrawn),
-    unmapped (a kind that is not mapped yet; kept aside) or refused (kept aside). `created` .. `deleted` count
-    resources. `reason` and `segment` say why a file was refused; `warnings` what was noticed in one that was not.
+    unmapped (a kind that is not mapped yet; kept aside) or refused (kept aside). `reason` and `segment` say why a file was refused; `warnings` what was noticed in one that was not.
     None of the texts holds personal data; `path` does (patient number) and belongs into the report only.
     """
 
     path: str
     kind: str
     state: str
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    deleted: int = 0
+    changes: Changes = Changes()
     segment: str | None = None
     reason: str | None = None
     warnings: tuple[str, ...] = ()
@@ -41,8 +47,7 @@ class Report:
     def add(self, result: FileResult) -> None:
         """Count one file."""
         self.files[result.kind, result.state] += 1
-        for change in ("created", "updated", "unchanged", "deleted"):
-            self.resources[change] += getattr(result, change)
+        self.resources.update(asdict(result.changes))
         self.warnings.update(result.warnings)
         if result.state == "refused":
             self.refused.append(result)
