@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo.asynchronous.database import AsyncDatabase
-from pymongo.errors import CollectionInvalid, OperationFailure
+from pymongo.errors import OperationFailure
 
 BY_ENTRY, BY_PATIENT, BY_ID = "by_entry", "by_patient", "_id_"
 
@@ -19,6 +19,7 @@ BY_ENTRY, BY_PATIENT, BY_ID = "by_entry", "by_patient", "_id_"
 LEADING = ("code", "category", "type", "class", "vaccine-code")
 
 _NAMESPACE_EXISTS = 48
+_COMPRESSED = {"wiredTiger": {"configString": "block_compressor=zstd"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +39,11 @@ HISTORY = (Index("by_resource", (("r", 1), ("v", -1))),)
 
 
 async def ensure(database: AsyncDatabase[dict[str, Any]], name: str, indexes: Sequence[Index]) -> None:
-    """Make the collection, compressed by zstd, and its indexes, unless they are there; several processes may do so at once."""
+    """Make the collection and its indexes, all compressed by zstd, unless they are there; several processes may do so at once."""
     try:
-        await database.create_collection(name, check_exists=False, storageEngine={"wiredTiger": {"configString": "block_compressor=zstd"}})
-    except (CollectionInvalid, OperationFailure) as problem:
-        if isinstance(problem, OperationFailure) and problem.code != _NAMESPACE_EXISTS:
+        await database.create_collection(name, check_exists=False, storageEngine=_COMPRESSED, indexOptionDefaults={"storageEngine": _COMPRESSED})
+    except OperationFailure as problem:
+        if problem.code != _NAMESPACE_EXISTS:
             raise
     for index in indexes:
         await database[name].create_index(list(index.keys), name=index.name, **index.options)
