@@ -26,6 +26,8 @@ DATES = (
 )  # fmt: skip
 
 _NOTHING: Mapping[str, "Parameter"] = {}
+_PLAIN = re.compile(r"[A-Z][A-Za-z]+(\.[a-z][A-Za-z]+)+")
+_SYSTEMS = ("http://hl7.org/fhir/", "http://hl7.org/fhir/CodeSystem/", "http://terminology.hl7.org/CodeSystem/")
 _OF_PATIENT = ".where(resolve() is Patient)"
 _EXAMPLES = "http://hl7.org/fhir/SearchParameter/example"  # among the definitions, and not meant to be served
 
@@ -36,7 +38,8 @@ class Parameter:
 
     `path` is the part of the definition's expression that speaks of this type. `leads`: among Patients it names
     exactly those that the type's lead parameter names. `components` are a composite's, their code is their position;
-    `repetitions` gives for each of a composite's values the nodes of all components.
+    `repetitions` gives for each of a composite's values the nodes of all components. `systems` are the names under which
+    the implied code system of a `code` element may be asked for.
     """
 
     code: str
@@ -47,6 +50,7 @@ class Parameter:
     extract: Extract
     components: tuple["Parameter", ...] = ()
     leads: bool = False
+    systems: tuple[str, ...] = ()
     repetitions: Callable[[Resource], Iterator[tuple[Sequence[Node], ...]]] = lambda resource: iter(())  # noqa: ARG005
 
     @property
@@ -135,6 +139,7 @@ class Parameters:
             path=path,
             targets=self._targets(definition, path),
             extract=compile_path(path, self._definitions),
+            systems=self._systems(path) if definition["type"] == "token" else (),
         )
         return self._composite(type, parameter, definition) if parameter.type == "composite" else parameter
 
@@ -146,6 +151,20 @@ class Parameters:
             return ("Patient",)  # one definition serves many types, and allows Groups for the sake of a few
         named = tuple(definition.get("target", ("Resource",)))
         return tuple(sorted(self._types)) if "Resource" in named else named
+
+    def _systems(self, path: str) -> tuple[str, ...]:
+        """The code system of a plain path to a `code`: R4's bear the name of the value set that the element is bound to."""
+        if not _PLAIN.fullmatch(path):
+            return ()
+        key, *names = path.split(".")
+        binding = ""
+        for name in names:
+            property = self._definitions.shapes[key].properties.get(name)
+            if property is None:
+                return ()
+            key, binding = property.key, property.binding or ""
+        _, of_hl7, name = binding.partition("http://hl7.org/fhir/ValueSet/")
+        return tuple(system + name for system in _SYSTEMS) if of_hl7 and key == "code" else ()
 
     def _composite(self, type: str, parameter: Parameter, definition: Mapping[str, Any]) -> Parameter:
         roots = [root.strip() for root in parameter.path.split("|")]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fhir_server.search.parameters import Parameter
 
 MOST_WORDS = 16
+_SHORT = 64
 _LENGTHS = (1, 2, 3, 5)
 _HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
 _VOICED_MARKS = "\u3099\u309a"  # the dots of が and ぱ: letters of their own, not accents
@@ -63,14 +64,20 @@ def squeeze(text: str) -> str:
     return fold(text).replace(" ", "")
 
 
-@lru_cache(maxsize=4096)
 def words(text: str) -> tuple[str, ...]:
     """Give the folded words a text is found by: all of it, and each of its parts."""
+    return _remembered(text) if len(text) <= _SHORT else _words(text)
+
+
+def _words(text: str) -> tuple[str, ...]:
     folded = fold(text)
     parts = folded.split(" ")
     if len(parts) == 1:
         return (folded,) if folded else ()
     return ("".join(parts), *parts) if len(parts) <= MOST_WORDS else ("".join(parts),)
+
+
+_remembered = lru_cache(maxsize=4096)(_words)  # a name is asked for once as name, once as family or given
 
 
 def index_prefix(text: str) -> str:

@@ -3,14 +3,15 @@
 https://hl7.org/fhir/R4/search.html#token
 
 Stored are `system|code` and `code`, and `|code` where the value could have a system and has none. The system of a
-`code` and of a boolean is implied by its element: it is stored as the bare code only. Codes match literally.
+`code` and of a boolean is implied by its element: it is stored as the bare code only, and may be asked for with the
+system that its value set tells. Codes match literally.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
-from fhir_server.search.expression import EQUALS, Expression, Has, HasPrefix, Not
+from fhir_server.search.expression import EQUALS, Expression, Has, HasPrefix, Not, Present
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import split, unescape
 from fhir_server.search.types.found import Found, Node
@@ -18,6 +19,7 @@ from fhir_server.search.types.found import Found, Node
 if TYPE_CHECKING:
     from fhir_server.search.parameters import Parameter
 
+_BOOLEANS = "http://hl7.org/fhir/special-values"
 _IMPLIED = ("code", "boolean")
 
 
@@ -58,11 +60,18 @@ def _pair(system: Any, token: Any) -> Iterator[tuple[str, str]]:
         yield system, token
 
 
-def has(code: str, value: str) -> Expression:
-    """Give the expression of `code`, `system|code`, `|code` or `system|` under this parameter's code."""
+def has(code: str, value: str, implied: tuple[str, ...] = (_BOOLEANS,)) -> Expression:
+    """Give the expression of `code`, `system|code`, `|code` or `system|` under this parameter's code.
+
+    `implied` are systems that are not stored, because no other is possible.
+    """
     pieces = [unescape(piece) for piece in split(value, "|")]
     match pieces:
-        case [token] | ["http://hl7.org/fhir/special-values", token] if token:
+        case [token] if token:
+            return Has(code, token)
+        case [system, ""] if system in implied:
+            return Present(code)
+        case [system, token] if system in implied:
             return Has(code, token)
         case ["", token] if token:
             return Has(code, f"|{token}")
@@ -75,9 +84,10 @@ def has(code: str, value: str) -> Expression:
 
 def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
     """Give the expression of one searched token; :not asks that no value of the resource matches."""
+    found = has(parameter.code, value, (_BOOLEANS, *parameter.systems))
     match modifier:
         case "":
-            return has(parameter.code, value)
+            return found
         case "not":
-            return Not(has(parameter.code, value))
+            return Not(found)
     raise unsupported_modifier(modifier, "token")

@@ -75,5 +75,19 @@ def test_s58_any_text_survives_escaping(text, separator):
     assert unescape(escape(text)) == text
 
 
+@pytest.mark.parametrize(
+    "search", ["gender=http://hl7.org/fhir/administrative-gender|female", "gender=http://hl7.org/fhir/administrative-gender|"]
+)
+def test_the_implied_system_of_a_code_may_be_said(search):
+    assert answers(f"Patient?{search}", PERSON)
+
+
+@pytest.mark.parametrize(
+    "search", ["gender=http://hl7.org/fhir/other|female", "gender=http://hl7.org/fhir/administrative-gender|male", "gender=|female"]
+)
+def test_a_code_of_another_system_is_not_found(search):
+    assert not answers(f"Patient?{search}", PERSON)
+
+
 def test_a_code_element_has_an_implied_system_and_is_stored_once():
     assert [entry for entry in found_by(PERSON).entries if entry.startswith("gender")] == ["gender=female"]
