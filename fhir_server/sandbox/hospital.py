@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 
+from fhir_server.sandbox.addresses import address
 from fhir_server.sandbox.facilities import Facility
 from fhir_server.sandbox.network import attending
 from fhir_server.sandbox.patients import Person, person
@@ -67,9 +68,10 @@ def history(
     for position, quota in enumerate(_quotas(facility, count, wanted, seed)):
         rng = Random(f"{seed}/{facility.code}/{position}")
         number, who = fixture[position] if position < len(fixture) else _drawn(rng, position)
-        base = 2 if quota >= 2 and facility.type != "pharmacy" else 1
-        stays = plan(rng, facility, who, quota - base, revisions=revisions)
-        yield from patient_files(rng, facility, number, who, stays, diagnoses=base == 2)
+        diagnoses = quota >= 2 and facility.type != "pharmacy"
+        former = address(rng) if revisions and quota >= 4 and rng.random() < 0.2 else None
+        stays = plan(rng, facility, who, quota - 1 - diagnoses - bool(former), revisions=revisions)
+        yield from patient_files(rng, facility, number, who, stays, diagnoses=diagnoses, former=former)
 
 
 def _drawn(rng: Random, position: int) -> tuple[str, Person]:

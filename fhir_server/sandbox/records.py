@@ -10,6 +10,7 @@ from random import Random
 from typing import TypeAlias
 
 from fhir_server.sandbox import messages
+from fhir_server.sandbox.addresses import Address
 from fhir_server.sandbox.diagnoses import DIAGNOSES, Diagnosis
 from fhir_server.sandbox.facilities import Doctor, Facility, department, doctors
 from fhir_server.sandbox.laboratory import Course, panels
@@ -61,10 +62,24 @@ class Record:
 
 
 def patient_files(
-    rng: Random, facility: Facility, number: str, person: Person, stays: Sequence[Stay], *, diagnoses: bool
+    rng: Random,
+    facility: Facility,
+    number: str,
+    person: Person,
+    stays: Sequence[Stay],
+    *,
+    diagnoses: bool,
+    former: Address | None = None,
 ) -> Iterator[File]:
-    """Make the files of one patient: the dated ones in their order, then ADT-00 and (`diagnoses`) PPR-01 as they stand."""
+    """Make the files of one patient: the dated ones in their order, then ADT-00 and (`diagnoses`) PPR-01 as they stand.
+
+    Who lived at a `former` address when she first came leaves a superseded ADT-00 with it.
+    """
     record = _open(rng, facility, number, person, stays)
+    if former:
+        first = datetime.combine(stays[0].day, time(7, 45))
+        text = messages.adt_00(record.envelope(first), record.doctor, former)
+        yield record.file("ADT-00", "-", first, text, flag=SUPERSEDED)
     for stay in stays:
         if facility.type == "pharmacy":
             yield from _prescription(record, stay, _moment(rng, stay, 11), record.doctor)

@@ -77,6 +77,6 @@ def test_every_department_of_a_facility_has_a_physician_there():
 
 def test_no_text_of_the_fixture_holds_half_width_kana():
     texts = [f.name + f.kana + f.address for f in facilities.FACILITIES]
-    texts += ["".join((m.person.name.family, m.person.name.given_kana, m.person.address.text)) for m in PATIENTS]
+    texts += [f"{m.person.name.family}{m.person.name.given_kana}{m.person.address.text}" for m in PATIENTS]
     texts += [user.name.family_kana for user in USERS]
     assert all("HALFWIDTH" not in unicodedata.name(character, "") for text in texts for character in text)
