@@ -11,9 +11,10 @@ from fhir_server.search.expression import LOW, Entries, Group, Span
 from fhir_server.search.parameters import Parameters
 from fhir_server.search.types.composite import SIMPLE, groups
 from fhir_server.search.types.date import spanned
-from fhir_server.search.types.found import Found, Node
+from fhir_server.search.types.found import Found
 from fhir_server.search.types.reference import literal
 from fhir_server.search.types.sortable import BEGINNING, sortable_date
+from profiles.fhirpath import Node
 
 UPDATED = "_lastUpdated"
 SEVERAL = "*"

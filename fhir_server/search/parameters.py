@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from fhir_server.exchange import Resource
-from fhir_server.search.types.found import Node
 from profiles.definitions import Definitions
+from profiles.fhirpath import Node
 from profiles.fhirpath import compile as compile_path
 
 Extract: TypeAlias = Callable[[Resource], Sequence[Node]]

@@ -8,16 +8,15 @@ one component and the value of another. Inside a group a component goes by its p
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhir_server.search.expression import Expression, Group, Grouped, Span
+from fhir_server.search.parameters import Parameter
 from fhir_server.search.types import date, number, quantity, reference, string, token, uri
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import split
-from fhir_server.search.types.found import Found, Node
-
-if TYPE_CHECKING:
-    from fhir_server.search.parameters import Parameter
+from fhir_server.search.types.found import Found
+from profiles.fhirpath import Node
 
 SIMPLE = {
     "date": date,
@@ -30,13 +29,13 @@ SIMPLE = {
 }
 
 
-def groups(parameter: "Parameter", resource: dict[str, Any], zone: tzinfo) -> list[Group]:
+def groups(parameter: Parameter, resource: dict[str, Any], zone: tzinfo) -> list[Group]:
     """Give one Group for each repetition in which every component has a value."""
     gathered = (_group(parameter, nodes, zone) for nodes in parameter.repetitions(resource) if all(nodes))
     return [group for group in gathered if group is not None]
 
 
-def _group(parameter: "Parameter", nodes: tuple[Sequence[Node], ...], zone: tzinfo) -> Group | None:
+def _group(parameter: Parameter, nodes: tuple[Sequence[Node], ...], zone: tzinfo) -> Group | None:
     entries: dict[str, None] = {}
     spans: list[Span] = []
     for component, values in zip(parameter.components, nodes, strict=True):
@@ -50,7 +49,7 @@ def _group(parameter: "Parameter", nodes: tuple[Sequence[Node], ...], zone: tzin
     return Group(parameter.code, tuple(entries), tuple(spans))
 
 
-def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) -> Expression:
+def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:
     """Give the expression of one searched tuple, its parts separated by $."""
     if modifier:
         raise unsupported_modifier(modifier, "composite")

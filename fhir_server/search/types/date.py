@@ -9,18 +9,17 @@ network's zone: 2024-01-01 in Japan begins at 2023-12-31T15:00Z.
 
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhir_server.search.expression import Expression, Spans
+from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import unescape
-from fhir_server.search.types.found import Found, Node
+from fhir_server.search.types.found import Found
 from fhir_server.search.types.number import prefix_and_rest
 from fhir_server.search.types.sortable import BEGINNING, END, add_dates
+from profiles.fhirpath import Node
 from profiles.primitives import date_span
-
-if TYPE_CHECKING:
-    from fhir_server.search.parameters import Parameter
 
 
 def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> None:
@@ -67,7 +66,7 @@ def _times(timing: dict[str, Any], zone: tzinfo) -> Iterator[tuple[int, int]]:
         yield bounds
 
 
-def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) -> Expression:
+def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:
     """Give the expression of one searched date with its prefix.
 
     `ap` widens the date by a tenth of its distance from now, on both sides.

@@ -4,12 +4,8 @@ https://hl7.org/fhir/R4/search.html#ptypes
 """
 
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
 
 from fhir_server.search.expression import Span
-
-# A FHIR type name and the JSON value found there, as profiles.fhirpath gives them.
-Node: TypeAlias = tuple[str, Any]
 
 
 @dataclass(slots=True)

@@ -11,16 +11,15 @@ import re
 from collections.abc import Iterable
 from datetime import tzinfo
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhir_server.search.expression import Expression, Spans
+from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import unescape
-from fhir_server.search.types.found import Found, Node
+from fhir_server.search.types.found import Found
 from fhir_server.search.types.sortable import add_numbers
-
-if TYPE_CHECKING:
-    from fhir_server.search.parameters import Parameter
+from profiles.fhirpath import Node
 
 PREFIXES = ("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
@@ -75,7 +74,7 @@ def interval(prefix: str, text: str) -> tuple[float, float]:
     return float(number), float(number)
 
 
-def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
+def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
     """Give the expression of one searched number with its prefix."""
     if modifier:
         raise unsupported_modifier(modifier, "number")

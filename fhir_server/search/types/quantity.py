@@ -10,17 +10,16 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhir_server.search.expression import Expression, Spans
+from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import split, unescape
-from fhir_server.search.types.found import Found, Node
+from fhir_server.search.types.found import Found
 from fhir_server.search.types.number import as_float, interval, prefix_and_rest, range_bounds
 from fhir_server.search.types.sortable import add_numbers
-
-if TYPE_CHECKING:
-    from fhir_server.search.parameters import Parameter
+from profiles.fhirpath import Node
 
 _CURRENCIES = "urn:iso:std:iso:4217"
 _SAMPLE = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
@@ -73,7 +72,7 @@ def _units(quantity: dict[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(form for form in forms if isinstance(form, str)))
 
 
-def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
+def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
     """Give the expression of one searched quantity with its prefix."""
     if modifier:
         raise unsupported_modifier(modifier, "quantity")

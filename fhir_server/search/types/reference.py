@@ -9,16 +9,14 @@ under `code:identifier`.
 
 from collections.abc import Iterable
 from datetime import tzinfo
-from typing import TYPE_CHECKING
 
 from fhir_server.search.expression import EQUALS, Expression, ForPatient, Has, Or
+from fhir_server.search.parameters import Parameter
 from fhir_server.search.types import token
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import unescape
-from fhir_server.search.types.found import Found, Node
-
-if TYPE_CHECKING:
-    from fhir_server.search.parameters import Parameter
+from fhir_server.search.types.found import Found
+from profiles.fhirpath import Node
 
 IDENTIFIER = ":identifier"
 _HISTORY = "/_history/"
@@ -47,7 +45,7 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
                 add(code + EQUALS + url)
 
 
-def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) -> Expression:
+def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:
     """Give the expression of one searched reference: `Type/id`, `id`, or an absolute address.
 
     An id alone means any type that the parameter may point to.
@@ -71,7 +69,7 @@ def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) 
     return to_any(parameter, tuple(f"{type}/{id}" for type in types))
 
 
-def to_any(parameter: "Parameter", references: tuple[str, ...]) -> Expression:
+def to_any(parameter: Parameter, references: tuple[str, ...]) -> Expression:
     """Ask whether the parameter points to one of these; a patient named by the lead parameter is ForPatient."""
     parts: tuple[Expression, ...] = tuple(
         ForPatient(reference) if parameter.leads and reference.startswith("Patient/") else Has(parameter.code, reference)

@@ -16,15 +16,14 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhir_server.search.expression import EQUALS, TEXT, Contains, Exactly, Expression, StartsWith
+from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import unescape
-from fhir_server.search.types.found import Found, Node
-
-if TYPE_CHECKING:
-    from fhir_server.search.parameters import Parameter
+from fhir_server.search.types.found import Found
+from profiles.fhirpath import Node
 
 MOST_WORDS = 16
 _SHORT = 64
@@ -126,7 +125,7 @@ def _strings(value: Any) -> Iterator[str]:
         yield from (item for item in value if isinstance(item, str))
 
 
-def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
+def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
     """Give the expression of one searched text: begins with, or :exact, or :contains."""
     text = unescape(value)
     if modifier not in ("", "exact", "contains"):

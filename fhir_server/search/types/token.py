@@ -9,15 +9,14 @@ system that its value set tells. Codes match literally.
 
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from fhir_server.search.expression import EQUALS, Expression, Has, HasPrefix, Not, Present
+from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import split, unescape
-from fhir_server.search.types.found import Found, Node
-
-if TYPE_CHECKING:
-    from fhir_server.search.parameters import Parameter
+from fhir_server.search.types.found import Found
+from profiles.fhirpath import Node
 
 _BOOLEANS = "http://hl7.org/fhir/special-values"
 _IMPLIED = ("code", "boolean")
@@ -82,7 +81,7 @@ def has(code: str, value: str, implied: tuple[str, ...] = (_BOOLEANS,)) -> Expre
     raise Refused("A token is code, system|code, |code or system|")
 
 
-def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
+def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
     """Give the expression of one searched token; :not asks that no value of the resource matches."""
     found = has(parameter.code, value, (_BOOLEANS, *parameter.systems))
     match modifier:

@@ -7,15 +7,13 @@ The match is exact, by every character. `:below` finds what begins with the sear
 
 from collections.abc import Iterable
 from datetime import tzinfo
-from typing import TYPE_CHECKING
 
 from fhir_server.search.expression import EQUALS, Expression, Has, HasPrefix
+from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Asked, unsupported_modifier
 from fhir_server.search.types.escapes import unescape
-from fhir_server.search.types.found import Found, Node
-
-if TYPE_CHECKING:
-    from fhir_server.search.parameters import Parameter
+from fhir_server.search.types.found import Found
+from profiles.fhirpath import Node
 
 
 def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> None:  # noqa: ARG001 - one signature
@@ -27,7 +25,7 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
                 found.entries.append(code + EQUALS + value.partition("|")[0])
 
 
-def expression(parameter: "Parameter", value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
+def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
     """Give the expression of one searched uri."""
     match modifier:
         case "":
