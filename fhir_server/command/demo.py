@@ -85,8 +85,14 @@ def _reset(settings: Settings) -> None:
 def _show(settings: Settings) -> None:
     from fhir_server.command.trial import requests  # noqa: PLC0415 - it asks the server, which must run
 
-    _say(f"\nTsunagi serves {settings.base}    (Ctrl-C ends it / Ctrl-C で終了)\n\nTry / お試しください:\n")
-    for number, trial in enumerate(requests(settings.base), 1):
+    _say(f"\nTsunagi serves {settings.base}    (Ctrl-C ends it / Ctrl-C で終了)\n")
+    try:
+        trials = requests(settings.base)
+    except (OSError, LookupError) as failure:  # the server serves all the same
+        _say(f"No request can be suggested: {failure}")
+        return
+    _say("Try / お試しください:\n")
+    for number, trial in enumerate(trials, 1):
         _say(f"{number}. {trial.title}\n   {trial.command}\n   -> {trial.answer}\n")
 
 

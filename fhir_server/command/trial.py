@@ -7,8 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-_JLAC10 = "urn:oid:1.2.392.200119.4.504"
-_HBA1C = "3D046000001906202"
+_HBA1C = "3D046000001906202"  # JLAC10
 _SECONDS = 20.0
 
 Resource = dict[str, Any]
@@ -24,11 +23,14 @@ class Trial:
 
 
 def requests(base: str) -> list[Trial]:
-    """Give patients by kana name, one patient's HbA1c values newest first, and his or her prescriptions."""
-    patient = _somebody(base)
+    """Give patients by kana name, one patient's HbA1c values newest first, and his or her prescriptions.
+
+    Raises LookupError where there are no such resources, OSError where the server does not answer.
+    """
+    system, patient = _somebody(base)
     kana = _kana(patient)
     name = [("name", kana)]
-    values = [("patient", patient["id"]), ("code", f"{_JLAC10}|{_HBA1C}"), ("_sort", "-date"), ("_count", "20")]
+    values = [("patient", patient["id"]), ("code", f"{system}|{_HBA1C}"), ("_sort", "-date"), ("_count", "20")]
     prescriptions = [("patient", patient["id"]), ("_sort", "-authoredon"), ("_count", "10")]
     return [
         _trial(base, "Patients by kana name / カナ氏名で患者を探す", "Patient", name, _names),
@@ -37,14 +39,16 @@ def requests(base: str) -> list[Trial]:
     ]
 
 
-def _somebody(base: str) -> Resource:
-    """Give the patient with most HbA1c values among those who have prescriptions."""
-    found = _ask(base, "Observation", [("code", f"{_JLAC10}|{_HBA1C}"), ("_count", "500")])
-    subjects = Counter(resource["subject"]["reference"].partition("/")[2] for resource in found)
-    for subject, _ in subjects.most_common(10):
+def _somebody(base: str) -> tuple[str, Resource]:
+    """Give the code's system, and the patient with most HbA1c values among those who have prescriptions."""
+    found = _ask(base, "Observation", [("code", _HBA1C), ("_count", "500")])
+    if not found:
+        raise LookupError("no HbA1c value is stored")
+    system = next(coding["system"] for coding in found[0]["code"]["coding"] if coding["code"] == _HBA1C)
+    for subject, _ in Counter(resource["subject"]["reference"].partition("/")[2] for resource in found).most_common(10):
         if _ask(base, "MedicationRequest", [("patient", subject), ("_count", "1")]):
-            break
-    return _ask(base, "Patient", [("_id", subject)])[0]
+            return system, _ask(base, "Patient", [("_id", subject)])[0]
+    raise LookupError("no patient has both HbA1c values and prescriptions")
 
 
 def _kana(patient: Resource) -> str:
