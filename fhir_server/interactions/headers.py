@@ -43,6 +43,11 @@ def not_modified(request: FhirRequest, version: Version) -> bool:
     return since is not None and version.updated.replace(microsecond=0) <= _http_date(since)
 
 
+def wants_absence(request: FhirRequest) -> bool:
+    """Tell whether a write is only wanted where there is nothing yet: `If-None-Match: *` (RFC 9110, 13.1.2)."""
+    return request.headers.get("if-none-match", "").strip() == "*"
+
+
 def _http_date(text: str) -> datetime:
     try:
         moment = parsedate_to_datetime(text)

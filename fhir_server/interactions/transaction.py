@@ -4,7 +4,8 @@ https://hl7.org/fhir/R4/http.html#transaction
 https://hl7.org/fhir/R4/http.html#trules
 
 Deletes come first, then creates, updates and at last reads. Reads are answered from the state after the writes; one
-that finds nothing reports so in its own entry.
+that finds nothing reports so in its own entry. An update with `ifNoneMatch` `*` leaves alone what exists and hinders
+nothing: so a sender can bring along what others may have brought before.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from collections.abc import Sequence
 from fhir_server.exchange import FhirRequest, FhirResponse, Version
 from fhir_server.interactions import bundle
 from fhir_server.interactions.entry import Entry, asked, check_envelope, entries_of
-from fhir_server.interactions.headers import preference, refuse_if_none_exist, required_version
+from fhir_server.interactions.headers import preference, refuse_if_none_exist, required_version, wants_absence
 from fhir_server.interactions.links import resolve
 from fhir_server.interactions.serving import Serving
 from fhir_server.interactions.writing import inside, new_id, prepare, resource_of, same_id, with_id
@@ -82,7 +83,7 @@ def _write(entry: Entry, id: str, targets: dict[str, str], serving: Serving) -> 
     prepared = prepare(resource, serving)
     if request.interaction == "create":
         return Create(prepared)
-    return Put(prepared, if_match=if_match, unless_same=True, only_create=request.headers.get("if-none-match") == "*")
+    return Put(prepared, if_match=if_match, unless_same=True, only_create=wants_absence(request))
 
 
 def _targets(entries: Sequence[Entry], ids: dict[int, str]) -> dict[str, str]:

@@ -82,6 +82,7 @@ async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix
     code = found.code
     if code == "transaction" and isinstance(body, dict) and body.get("type") == "batch":
         code = "batch"
+        asked.route = Route(code)
     meant = {name: headers[name] for name in _MEANT_FOR_FHIR if name in headers}
     return FhirRequest(code, found.type, found.id, found.version, parameters, body, meant, base or _base(scope, headers, prefix))
 

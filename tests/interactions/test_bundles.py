@@ -131,6 +131,14 @@ async def test_a_transaction_done_twice_changes_nothing_the_second_time(client):
     assert [entry["response"]["etag"] for entry in again["entry"]] == ['W/"1"', 'W/"1"']
 
 
+async def test_an_entry_that_only_creates_leaves_alone_what_exists(client):
+    await client.put("/Patient/p1", json=patient(id="p1"))
+    entries = [asks("PUT", f"Patient/{id}", patient(id=id, gender="male"), ifNoneMatch="*") for id in ("p1", "p2")]
+    answer = (await client.post("", json=bundle("transaction", *entries))).json()
+    assert [entry["response"]["status"] for entry in answer["entry"]] == ["200 OK", "201 Created"]
+    assert (await client.get("/Patient/p1")).json()["gender"] == "female"
+
+
 async def test_a_batch_does_what_it_can_and_reports_what_it_cannot(client):
     entries = [
         asks("PUT", "Patient/p1", patient(id="p1")),

@@ -90,6 +90,13 @@ async def test_if_match_of_another_version_is_a_failed_precondition(client):
     assert (await client.get("/Patient/p1")).headers["ETag"] == 'W/"1"'
 
 
+async def test_if_none_match_of_anything_only_creates(client):
+    for status in (201, 412):
+        response = await client.put("/Patient/p1", json=patient(id="p1"), headers={"If-None-Match": "*"})
+        assert response.status_code == status
+    assert issue_of(response)["code"] == "conflict"
+
+
 async def test_of_two_updates_with_the_same_if_match_one_wins(client):
     await client.put("/Patient/p1", json=patient(id="p1"))
     headers = {"If-Match": 'W/"1"'}

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tests.rest.served import issue_of, observation, patient
+from tests.rest.served import BASE, issue_of, observation, patient
 
 JSON = {"Content-Type": "application/fhir+json"}
 
@@ -183,6 +183,13 @@ async def test_a_header_that_cannot_be_served_says_so(client, name):
     issue_of(response)
     assert await everything(client) == 1
     assert (await client.get("/Patient/p1")).headers["ETag"] == 'W/"1"'
+
+
+async def test_s53_headers_of_proxies_change_no_link(client):
+    spoofed = {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "https", "Forwarded": "host=evil.example"}
+    response = await client.post("/Patient", json=patient(), headers=spoofed)
+    assert response.headers["Location"].startswith(BASE)
+    assert "evil" not in (await client.get("/Patient", headers=spoofed)).text
 
 
 @pytest.mark.parametrize(

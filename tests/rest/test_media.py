@@ -9,7 +9,8 @@ from fhir_server.rest.media import require_acceptable, require_json, unpacked
 
 
 @pytest.mark.parametrize(
-    "content_type", [None, "application/fhir+json", "application/json", "Application/FHIR+JSON; charset=UTF-8", 'application/json;charset="utf-8"']
+    "content_type",
+    [None, "application/fhir+json", "application/json", "Application/FHIR+JSON; charset=UTF-8", 'application/json;charset="utf-8"'],
 )
 def test_json_in_utf_8_is_read(content_type):
     require_json(content_type)
