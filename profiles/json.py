@@ -7,6 +7,7 @@ as it came. The order of keys is kept. What is not JSON fails with JsonError, wh
 exception to know, and its text never repeats what was sent.
 """
 
+import json as standard
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -44,6 +45,7 @@ def decode(data: bytes) -> Any:
         raise JsonError(_position(str(error))) from error
     if data.count(b"{") + data.count(b"[") > MAX_DEPTH:
         _check_depth(value)
+    _check_names(data, value)
     return value
 
 
@@ -68,6 +70,27 @@ def _check_depth(value: Any) -> None:
         level = [child for parent in level for child in _containers(parent.values() if isinstance(parent, dict) else parent)]
     if level:
         raise _too_deep()
+
+
+def _check_names(data: bytes, value: Any) -> None:
+    """Refuse an object that names a property twice: two readers would see two resources.
+
+    The decoder keeps the last one and says nothing. What it dropped had quotes around its name, so the value written
+    again has fewer quotes; only escaped quotes could hide that, and then a slower reader looks.
+    """
+    if b"\\u0022" in data:
+        standard.loads(data, object_pairs_hook=_unique)
+    elif data.count(b'"') != _encode(value).count(b'"'):
+        raise _named_twice()
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise _named_twice()
+
+
+def _named_twice() -> JsonError:
+    return JsonError("An object has two properties of the same name")
 
 
 def _containers(values: Iterable[Any]) -> list[Any]:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 from profiles.primitives import CHECKS, Check
 from profiles.structure import Property
+from profiles.validator.narrative import harmless
 from terminology.members import Members
 from terminology.service import Terminology
 
@@ -40,8 +41,10 @@ _NUMBERS = frozenset(("decimal", "integer", "positiveInt", "unsignedInt"))
 
 
 def check_of(property: Property, terminology: Terminology) -> Check:
-    """Give the one test that a value of the property has to pass: format and required binding together."""
+    """Give the one test that a value of the property has to pass: format, required binding and, of a narrative, harmlessness."""
     check = CHECKS[property.type]
+    if property.type == "xhtml":
+        return lambda value: check(value) and harmless(value)
     if property.binding is None:
         return check
     return _bound(check, property.binding, terminology)
@@ -49,6 +52,8 @@ def check_of(property: Property, terminology: Terminology) -> Check:
 
 def explained(property: Property, value: Any) -> Found:
     """Say what is wrong with a value that did not pass."""
+    if property.type == "xhtml" and isinstance(value, str) and value:
+        return "invalid", f"{property.name} has to be one div of formatting only, without scripts, forms or frames"
     if CHECKS[property.type](value):
         return "code-invalid", f"{property.name} has to be a code of the value set {property.binding}"
     right_json = isinstance(value, bool) if property.type == "boolean" else _json_fits(property.type, value)

@@ -1,5 +1,7 @@
 """FHIR JSON survives a round trip to the last digit, and what is not JSON fails in one way."""
 
+import json as standard
+import re
 from decimal import Decimal
 
 import pytest
@@ -72,6 +74,11 @@ def test_the_order_of_keys_and_japanese_text_survive():
         b"1e99999999999999999999",
         b"1" * 10_000,
         b"[" * 100_000,
+        b'{"a":1,"a":2}',
+        b'{"a":1,"\\u0061":1}',
+        b'[{"x":{"a":1,"b":2,"a":"secret"}}]',
+        b'{"a":1,"a":2,"b":"\\u0022"}',
+        b'{"a":1,"a":2,"b":"\\u0022\\u0022"}',
         b"[" * (MAX_DEPTH + 1) + b"]" * (MAX_DEPTH + 1),
         b'{"a":' * (MAX_DEPTH + 1) + b"1" + b"}" * (MAX_DEPTH + 1),
     ],
@@ -81,6 +88,17 @@ def test_what_is_not_json_fails_without_repeating_it(data):
         decode(data)
     assert caught.value.diagnostics
     assert "secret" not in caught.value.diagnostics
+
+
+@given(JSON)
+def test_escapes_do_not_look_like_names_given_twice(value):
+    assert decode(ascii_json(value)) is not None or value is None
+
+
+def ascii_json(value):
+    """JSON as other libraries write it: every character escaped that can be, quotes as \\u0022."""
+    text = standard.dumps(value, ensure_ascii=True, default=float)
+    return re.sub(r'(\\\\)|\\"', lambda found: found[1] or "\\u0022", text).encode()
 
 
 def test_depth_up_to_the_limit_is_read():

@@ -136,6 +136,12 @@ WRONG = [
         "Observation.subject.reference",
     ),
     ("a reference with spaces", changed(OBSERVATION, subject={"reference": "Patient/ 1"}), "invalid", "Observation.subject.reference"),
+    (
+        "a narrative with a script",
+        changed(PATIENT, text={"status": "generated", "div": "<div><script>x</script></div>"}),
+        "invalid",
+        "Patient.text.div",
+    ),
     ("an element with nothing but an id", changed(OBSERVATION, code={"id": "a"}), "structure", "Observation.code"),
     (
         "a fraction for a whole number",
