@@ -105,21 +105,19 @@ class Course:
 
     def results(self, panels: tuple[str, ...], age: float, *passing: str) -> list[Result]:
         """Measure the panels at this age in years, under passing diseases; an analyte of two panels is measured once."""
-        lasting, self.begun = self.begun, self.begun | dict.fromkeys(passing, age)
+        begun = self.begun | dict.fromkeys(passing, age)
         keys = dict.fromkeys(key for panel in panels for key in PANELS[panel])
-        values = {key: self._value(ANALYTES[key], age) for key in keys if ANALYTES[key].unit}
+        values = {key: self._value(ANALYTES[key], age, begun) for key in keys if ANALYTES[key].unit}
         _derive(values, age, self.sex)
-        found = [self._numeric(ANALYTES[key], values[key]) if key in values else self._qualitative(ANALYTES[key]) for key in keys]
-        self.begun = lasting
-        return found
+        return [self._numeric(ANALYTES[key], values[key]) if key in values else self._qualitative(ANALYTES[key], begun) for key in keys]
 
-    def _value(self, analyte: Analyte, age: float) -> float:
+    def _value(self, analyte: Analyte, age: float, begun: dict[str, float]) -> float:
         key, woman = analyte.key, self.sex == "F"
         low, high = analyte.low[woman], analyte.high[woman]
         if key not in self.baseline:
             self.baseline[key] = low + (high - low) * min(0.95, max(0.08, self.rng.gauss(0.45, 0.16)))
         value = self.baseline[key]
-        for disease, since in self.begun.items():
+        for disease, since in begun.items():
             if key in EFFECTS.get(disease, ()):
                 first, last = EFFECTS[disease][key]
                 value *= first + (last - first) * min(1.0, max(0.0, (age - since) / _YEARS))
@@ -135,9 +133,9 @@ class Course:
             text = f"< {LOWEST[analyte.key]:.{digits}f}"
         return Result(analyte, text, _RANGES[woman][analyte.key], flag)
 
-    def _qualitative(self, analyte: Analyte) -> Result:
+    def _qualitative(self, analyte: Analyte, begun: dict[str, float]) -> Result:
         answer = analyte.normal
-        for disease in self.begun:
+        for disease in begun:
             answers = _POSITIVE.get(disease, {}).get(analyte.key, ())
             if answers:
                 answer = answers[int(len(answers) * self.rng.random() ** 2)]

@@ -110,6 +110,7 @@ def family_name(rng: Random) -> tuple[str, str]:
 def given_name(rng: Random, sex: str, birth_year: int) -> tuple[str, str]:
     """Draw a given name that suits sex (`M`, `F`) and year of birth: kanji, katakana."""
     names = GIVEN[sex][_generation(birth_year)]
+    # the further down the list, the rarer
     return names[int(len(names) * rng.random() * rng.random() ** 0.3)]
 
 
