@@ -43,7 +43,8 @@ class Group:
 class Entries:
     """All that a resource can be found by; made by `entries.py`, stored beside the resource.
 
-    entries   indexed: "code=http://loinc.org|2345-7", "code=2345-7", "name:佐藤" (prefixes of folded words),
+    entries   indexed: "code=http://loinc.org|2345-7", "code=2345-7", "subject=Patient/1",
+              "subject:identifier=system|value" (logical references), "name:佐藤" (beginnings of folded words),
               "date<041a2b3c4d5e6" and "date>..." (bounds of spans, sortable)
     words     not indexed: "name:サトウタロウ" (folded whole words), "name=佐藤" (as written)
     spans     not indexed: exact bounds

@@ -5,7 +5,21 @@ from typing import Any
 
 import pytest
 
-from fhir_server.search.expression import EQUALS, TEXT, Entries, Exactly, Has, HasPrefix, OfType, Present, Spans, StartsWith, Subject, holds
+from fhir_server.search.expression import (
+    EQUALS,
+    TEXT,
+    Entries,
+    Exactly,
+    Grouped,
+    Has,
+    HasPrefix,
+    OfType,
+    Present,
+    Spans,
+    StartsWith,
+    Subject,
+    holds,
+)
 from fhir_server.search.types.string import index_prefix
 from profiles.json import decode
 from tests.search.judge import found_by, parameters
@@ -67,6 +81,20 @@ def test_an_official_example_is_found_by_all_that_it_is_stored_under(path):
             assert holds(OfType((resource["resourceType"],)), subject)
             _found_by_entries(stored, subject)
             _found_by_words(stored, subject)
+            _found_by_groups(stored, subject)
+
+
+def _found_by_groups(stored: Entries, subject: Subject) -> None:
+    for group in stored.groups:
+        parts = [_judged(*_parted(entry)) for entry in group.entries] + [
+            Spans(span.parameter, "eq", span.low, span.high) for span in group.spans
+        ]
+        assert holds(Grouped(group.parameter, tuple(parts)), subject)
+        assert not holds(Grouped(group.parameter, (*parts, Has("0", "another"))), subject)
+
+
+def _judged(code: str, separator: str, text: str) -> Has | StartsWith:
+    return Has(code, text) if separator == EQUALS else StartsWith(code, text)
 
 
 def _found_by_entries(stored: Entries, subject: Subject) -> None:
