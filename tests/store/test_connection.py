@@ -47,7 +47,17 @@ async def test_a_mongodb_that_cannot_be_reached_is_told():
 
 async def test_a_mongodb_without_a_replica_set_is_told(tmp_path):
     port = free_port()
-    command = [str(find_binary()), "--dbpath", str(tmp_path), "--port", str(port), "--bind_ip", "127.0.0.1", "--logpath", str(tmp_path / "log")]
+    command = [
+        str(find_binary()),
+        "--dbpath",
+        str(tmp_path),
+        "--port",
+        str(port),
+        "--bind_ip",
+        "127.0.0.1",
+        "--logpath",
+        str(tmp_path / "log"),
+    ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as alone:
         try:
             with pytest.raises(Unsuitable, match="replica set"):
