@@ -2,8 +2,8 @@
 
 https://hl7.org/fhir/R4/search.html#string
 
-A string is found by how it begins, without regard to case, accents, width (ｻﾄｳ, サトウ), kana (さとう, サトウ),
-spaces and punctuation. So 佐藤 太郎 is found by 佐藤, by 太郎, by 佐藤太郎 and by 佐藤 太郎: its folded words are each
+A string is found by how it begins, without regard to case, accents, width (ｻﾄｳ, サトウ), kana (さとう, サトウ), old
+forms of kanji (渡邊, 渡辺), spaces and punctuation. So 佐藤 太郎 is found by 佐藤, by 太郎, by 佐藤太郎 and by 佐藤 太郎: its folded words are each
 part between spaces, and all of it together. A text of more than MOST_WORDS parts (a description) is found by its
 beginning only.
 
@@ -23,12 +23,12 @@ from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import unescape
 from fhir_server.search.types.found import Found
+from fhir_server.search.types.japanese import ONE_FORM
 from profiles.fhirpath import Node
 
 MOST_WORDS = 16
 _SHORT = 64
 _LENGTHS = (1, 2, 3, 5)
-_HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in (*range(0x3041, 0x3097), 0x309D, 0x309E)}
 _VOICED_MARKS = "\u3099\u309a"  # the dots of が and ぱ: letters of their own, not accents
 _GAPS, _PUNCTUATION = re.compile(r"[\s・]+"), re.compile(r"[^\w\s]|_")
 _PARTS = {
@@ -40,13 +40,13 @@ _PARTS = {
 def fold(text: str) -> str:
     """Give the text as it is compared, its parts separated by single spaces."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_HIRAGANA_TO_KATAKANA)
+        text = unicodedata.normalize("NFKC", text).translate(ONE_FORM)
         if not text.isascii():
             text = _without_accents(text)
     text = text.casefold()
     spaced = _GAPS.sub(" ", text).strip()
     # What consists of punctuation only is found by its punctuation.
-    return " ".join(_PUNCTUATION.sub("", spaced).split()) or spaced
+    return " ".join(_PUNCTUATION.sub("", spaced).split()) or spaced or text.strip()
 
 
 def _without_accents(text: str) -> str:

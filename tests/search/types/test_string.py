@@ -68,6 +68,22 @@ def test_dots_are_no_accents():
     assert fold("é") == "e"
 
 
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("渡邊", "渡辺"), ("渡辺", "渡邉"), ("髙﨑", "高崎"), ("シヨウイチ", "ショウイチ"), ("ショウイチ", "しよういち"), ("ﾘﾖｳ", "リョウ"),
+        ("ヴァイオリン", "ゔぁいおりん"), ("澤田 眞", "沢田真"), ("葛\U000e0100城", "葛城"), ("𠮷田", "吉田"),
+    ],
+)  # fmt: skip
+def test_variants_of_kana_and_kanji_are_one(written, asked):
+    assert answers(f"Patient?name={asked}", {"resourceType": "Patient", "name": [{"text": written}]})
+
+
+@pytest.mark.parametrize(("written", "asked"), [("斉藤", "斎藤"), ("か", "が"), ("ビョウ", "ヒョウ"), ("太田", "大田")])
+def test_different_names_stay_different(written, asked):
+    assert not answers(f"Patient?name={asked}", {"resourceType": "Patient", "name": [{"text": written}]})
+
+
 def test_a_middle_dot_parts_words():
     assert words("マリア・テレサ") == ("マリアテレサ", "マリア", "テレサ")
 
