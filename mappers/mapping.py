@@ -84,7 +84,9 @@ def map_message(message: Message, name: FileName, facility: Facility) -> Mapped:
     _tell_unknown_segments(kind, document)
     document.add_shared(msh_to_provenance.organization(document))
     stay = kind.map_into(document)
-    document.add_home(msh_to_provenance.provenance(document, targets(stay) if stay else ()))
+    about = targets(stay) if stay else []
+    if document.home or about:
+        document.add_home(msh_to_provenance.provenance(document, about))
     mapped = Mapped(_transaction(document.entries), document.issues, tuple(document.home), document.key, stay)
     return deletion(mapped) if name.flag == "0" and message.event not in kind.cancels else mapped
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from mappers.datatypes import coding_systems, result
+from mappers.datatypes.cwe import as_code
 from mappers.hl7v2.message import Repetition
 
 DAYS: Final = frozenset(("d", "D", "日", "DAY"))
@@ -15,7 +16,7 @@ DAYS: Final = frozenset(("d", "D", "日", "DAY"))
 def medicine(value: str, unit: Repetition, facility: str) -> dict[str, Any] | None:
     """Give the Quantity of a medicine, or None where the value is no number or no unit was sent."""
     amount = result.number(value)
-    code = unit[1] or unit[2]
+    code = as_code(unit[1] or unit[2])
     if amount is None or not code:
         return None
     system = coding_systems.uri(unit[3], code, facility)

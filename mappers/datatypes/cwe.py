@@ -31,9 +31,14 @@ def _codings(cwe: Repetition, facility: str, systems: Systems, table: str) -> tu
         if not code:
             continue
         system = (dict(systems).get(name) or coding_systems.uri(name, code, facility)) if name else table
-        parts = (("system", system), ("code", " ".join(code.split())), ("display", display))
+        parts = (("system", system), ("code", as_code(code)), ("display", display))
         found.append(tuple(part for part in parts if part[1]))
     return tuple(found)
+
+
+def as_code(text: str) -> str:
+    """Give the text as FHIR allows a code: single blanks only."""
+    return " ".join(text.split())
 
 
 def concept(cwe: Repetition, facility: str, *, systems: Systems = (), table: str = "") -> dict[str, Any] | None:
@@ -59,5 +64,5 @@ def code_in(cwe: Repetition, *names: str) -> str:
     """Give the code of the half whose system has one of these names, "" where there is none."""
     for start in (1, 4):
         if cwe[start + 2] in names:
-            return cwe[start]
+            return as_code(cwe[start])
     return ""

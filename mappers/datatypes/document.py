@@ -92,7 +92,7 @@ class Document:
         self._seen: set[str] = set()
         self.patient: Resource = {"reference": f"Patient/{self.shared_id('Patient', name.patient_id)}"}
         self.organization: Resource = {"reference": f"Organization/{self.shared_id('Organization')}"}
-        profile = message.msh.first(21)[1] or "SS-MIX2"
+        profile = "".join(message.msh.first(21)[1].split()) or "SS-MIX2"  # MSH-21 メッセージプロファイル識別子
         self.source = f"http://jpfhir.jp/ssmix2std/{profile}/1{facility.code}"
 
     def shared_id(self, type: str, *key: str) -> str:

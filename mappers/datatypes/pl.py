@@ -29,7 +29,7 @@ def department(pl: Repetition) -> str:
 
 def department_coding(code: str) -> dict[str, Any]:
     """Give the CodeableConcept of a code of 統一診療科コード (HL70069)."""
-    return {"coding": [{"system": coding_systems.DEPARTMENT, "code": code}]}
+    return {"coding": [{"system": coding_systems.DEPARTMENT, "code": " ".join(code.split())}]}
 
 
 def _clinic(pl: Repetition, document: Document) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 Quantity = dict[str, Any]
 
-_NUMBER: Final = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,3})?"
+_NUMBER: Final = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d{1,2})?"
 _PLAIN: Final = re.compile(_NUMBER)
 _BEFORE: Final = re.compile(rf"(<=|>=|<|>|≦|≧|≤|≥|=<|=>)\s*({_NUMBER})")
 _AFTER: Final = re.compile(rf"({_NUMBER})\s*(以下|以上|未満|超|を超える|より大)")

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, Final
 
 from mappers.datatypes import coding_systems
+from mappers.datatypes.cwe import as_code
 from mappers.hl7v2.message import Repetition
 
 _METRIC: Final = "g|m|s|l|L|mol|U|Pa|Hz|J|W|V|A|K|Cel|cal|eq|osm|bar|kat|Bq|Gy|Sv|t|m\\[Hg\\]|m\\[H2O\\]|\\[iU\\]|\\[IU\\]"
@@ -36,4 +37,4 @@ def _parts(code: str, words: str, name: str, facility: str) -> tuple[tuple[str, 
 
 def unit(cwe: Repetition, facility: str) -> dict[str, Any]:
     """Give unit, system and code of a Quantity from a field such as OBX-6; an empty dict where none was sent."""
-    return dict(_parts(cwe[1], cwe[2], cwe[3], facility))
+    return dict(_parts(as_code(cwe[1]), cwe[2], cwe[3], facility))

@@ -165,8 +165,8 @@ def _add_value(observation: Resource, obx: Segment, document: Document) -> None:
         _value(observation, obx, words, measure, document)
     else:
         observation["dataAbsentReason"] = {"coding": [{"system": _ABSENT, "code": "unknown", "display": "Unknown"}]}
-    if obx.raw(8):
-        observation["interpretation"] = [_interpretation(each[1]) for each in obx.repetitions(8)]
+    if flags := [each[1] for each in obx.repetitions(8) if each[1]] if obx.raw(8) else []:
+        observation["interpretation"] = [_interpretation(flag) for flag in flags]
     if range_ := obx.text(7):
         observation["referenceRange"] = [result.reference_range(range_, measure)]
 

@@ -112,5 +112,5 @@ def _disability(db1: Segment) -> dict[str, Any] | None:
     """Say that there is a disability (DB1-4 = Y); SS-MIX2 does not say which."""
     if db1[4] != "Y":
         return None
-    coding = {"system": _DISABLED_PERSON, "code": db1[2] or "PT"}  # DB1-2 身体障害情報
+    coding = {"system": _DISABLED_PERSON, "code": cwe.as_code(db1[2]) or "PT"}  # DB1-2 身体障害情報
     return {"url": DISABILITY, "valueCodeableConcept": {"coding": [coding], "text": "身体障害あり"}}

@@ -125,6 +125,8 @@ def _modifiers(zpr: Segment, facility: str) -> list[dict[str, Any]]:
             codings = cwe.codings(keys[index], facility, systems=_MODIFIER_KEYS) if index < len(keys) else []
             if index < len(exchanges):
                 codings = codings + cwe.codings(exchanges[index], facility, systems=_MODIFIER_EXCHANGE)
+            if not codings:
+                continue
             words = next((coding["display"] for coding in codings if "display" in coding), None)
             concept: dict[str, Any] = {"coding": codings, "text": words} if words else {"coding": codings}
             extensions.append({"url": f"{_EXTENSION}Disease{what}Modifier", "valueCodeableConcept": concept})

@@ -10,7 +10,7 @@ assembled from its admission and its discharge by `mappers.messages.stays`.
 
 from typing import Any, Final
 
-from mappers.datatypes import pl, ts, xcn
+from mappers.datatypes import cwe, pl, ts, xcn
 from mappers.datatypes.document import Document, Resource
 from mappers.hl7v2.message import Segment
 
@@ -69,7 +69,7 @@ def participant(code: str, individual: dict[str, Any], period: dict[str, str]) -
 
 def disposition(pv1: Segment) -> dict[str, Any] | None:
     """Give PV1-36 退院区分 as the discharge disposition."""
-    return {"coding": [{"system": _DISPOSITION, "code": pv1[36]}]} if pv1[36] else None
+    return {"coding": [{"system": _DISPOSITION, "code": cwe.as_code(pv1[36])}]} if pv1[36] else None
 
 
 def department(pv1: Segment, document: Document) -> dict[str, Any] | None:
@@ -88,4 +88,4 @@ def moment(pv1: Segment, number: int, document: Document) -> str | None:
 
 
 def _department(pv1: Segment, document: Document) -> str:
-    return pv1[10] or document.name.department or pl.department(pv1.first(3))
+    return cwe.as_code(pv1[10] or document.name.department or pl.department(pv1.first(3)))

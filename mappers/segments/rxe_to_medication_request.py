@@ -164,18 +164,26 @@ def _dispense_request(line: Line, document: Document) -> dict[str, Any]:
         for each in instructions
         if (concept := cwe.concept(each, facility))
     ]
-    times = next((tq1[14] for tq1 in line.tq1s if tq1[14].isdecimal()), None)
+    times = next((count for tq1 in line.tq1s if (count := _count(tq1[14]))), None)
     if times:  # TQ1-14 事象総数 (頓用回数)
-        extensions.append({"url": f"{_EXTENSION}ExpectedRepeatCount", "valueInteger": int(times)})
+        extensions.append({"url": f"{_EXTENSION}ExpectedRepeatCount", "valueInteger": times})
     quantity = cq.medicine(rxe[10], rxe.first(11), facility)  # RXE-10 調剤量, RXE-11 調剤単位
     if quantity is None and rxe[10]:
         document.warn("RXE-10", "no number with a unit; it is left out")
-    repeats = result.number(rxe[12])  # RXE-12 リフィル回数
+    repeats = _count(rxe[12])  # RXE-12 同一薬発行数 (リフィル回数)
+    if repeats is None and rxe[12]:
+        document.warn("RXE-12", "no number of refills; it is left out")
     duration = next((days for tq1 in line.tq1s if (days := cq.days(tq1.first(6)))), None)
     parts = {
         "extension": extensions,
-        "numberOfRepeatsAllowed": int(repeats) if repeats else None,
+        "numberOfRepeatsAllowed": repeats,
         "quantity": quantity,
         "expectedSupplyDuration": duration,
     }
     return {key: value for key, value in parts.items() if value}
+
+
+def _count(text: str) -> int | None:
+    """Give a small whole number, or None."""
+    written = result.normal(text)
+    return int(written) if written.isdecimal() and len(written) <= 4 else None

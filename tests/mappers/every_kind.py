@@ -11,7 +11,7 @@ _VISIT = f"PV1|0001|O|01^^^^^C||||{DOCTOR}|||01|||||||||||||||||||||||||||||||||
 _ADMISSION = f"PV1|0001|I|32^302^1^^^N||||{DOCTOR}|||01|||||||{DOCTOR}|||||||||||||||||||||||||||20240510100000"
 _DISCHARGE = f"PV1|0001|I|32^302^1^^^N||||{DOCTOR}|||01|||||||||||||||||||||||||02|||||||||20240510100000"
 
-_SEGMENTS = {
+SEGMENTS = {
     "ADT-00": (
         "EVN||20240501090000",
         "NK1|1|繋木^守^^^^^L^I|FTH^父^HL70063|^^^^760-0017^JPN^H^香川県高松市番町|^PRN^PH^^^^^^^^^087-111-1111",
@@ -46,10 +46,10 @@ _ORDERS = {"OMP-01": "000000000000777", "OML-11": "000000000000801"}
 def _of(kind):
     def make(**options):
         options = {"order": _ORDERS.get(kind, "999999999999999"), **options}
-        return mapped(kind, *_SEGMENTS[kind], **options)
+        return mapped(kind, *SEGMENTS[kind], **options)
 
     return make
 
 
-EVERY_KIND = {kind: _of(kind) for kind in _SEGMENTS}
+EVERY_KIND = {kind: _of(kind) for kind in SEGMENTS}
 """Kind to a function that maps its message; it takes the options of `synthetic.mapped`."""
