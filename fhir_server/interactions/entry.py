@@ -38,7 +38,7 @@ def entries_of(request: FhirRequest, serving: Serving) -> list[Any]:
         raise invalid("The body has to be one Bundle, a JSON object", "Bundle", code="structure")
     if bundle.get("resourceType") != "Bundle":
         raise invalid("Only a Bundle can be posted to the base", "Bundle.resourceType")
-    if bundle.get("type") not in {"batch", "transaction"}:
+    if bundle.get("type") not in ("batch", "transaction"):
         raise invalid("The type of the Bundle has to be batch or transaction", "Bundle.type", code="value")
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
