@@ -85,8 +85,9 @@ def map_message(message: Message, name: FileName, facility: Facility) -> Mapped:
     document.add_shared(msh_to_provenance.organization(document))
     stay = kind.map_into(document)
     about = targets(stay) if stay else []
-    if document.home or about:
-        document.add_home(msh_to_provenance.provenance(document, about))
+    if not (document.home or about):
+        raise MessageError("nothing that the message says could be mapped")
+    document.add_home(msh_to_provenance.provenance(document, about))
     mapped = Mapped(_transaction(document.entries), document.issues, tuple(document.home), document.key, stay)
     return deletion(mapped) if name.flag == "0" and message.event not in kind.cancels else mapped
 

@@ -70,7 +70,9 @@ class Repetition:
         text = self.components[number - 1]
         if not text or text == NULL:
             return ""
-        return self.delimiters.unescape(text).strip()
+        if self.delimiters.escape in text:
+            text = self.delimiters.unescape(text)
+        return text.strip()
 
     def __bool__(self) -> bool:
         return any(text and text != NULL for text in self.components)
@@ -100,12 +102,15 @@ class Segment:
 
     def __getitem__(self, number: int) -> str:
         """Give the first component of the first repetition of field `number` as text."""
-        text = self.raw(number)
+        text = self.fields[number] if number < len(self.fields) else ""
         if not text or text == NULL:
             return ""
-        if self.delimiters.repetition in text or self.delimiters.component in text:
+        delimiters = self.delimiters
+        if delimiters.repetition in text or delimiters.component in text:
             return self.first(number)[1]
-        return self.delimiters.unescape(text).strip()
+        if delimiters.escape in text:
+            text = delimiters.unescape(text)
+        return text.strip()
 
     def text(self, number: int) -> str:
         """Give a field of type ST, TX or NM whole: its caret and ampersand, if any, belong to the text."""

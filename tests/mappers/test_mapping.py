@@ -162,3 +162,8 @@ def test_fields_and_segments_that_are_left_out_are_accounted_for():
     told = {issue.field or issue.segment: issue.text for issue in result.issues if issue.severity == "information"}
     assert {"OBX-17", "PV1", "ZZZ"} <= told.keys()
     assert "JLAC10" in told["OBX-17"]
+
+
+def test_a_message_that_says_nothing_is_refused_and_not_forgotten():
+    with pytest.raises(MessageError, match="nothing"):
+        mapped("PPR-01", "PRB|AD|20240501")
