@@ -24,6 +24,7 @@ from fhir_server.store.mongod import wait_for_predecessor
 os.environ["TZ"] = "Asia/Tokyo"  # the network's zone, and never UTC: that would hide mistakes with zones
 
 _DIRECTORY = "TSUNAGI_TEST_DIRECTORY"
+_PREFIX = "tsunagi-test-"
 _made: list[Path] = []
 
 NOW = datetime(2026, 4, 1, 9, 0, tzinfo=ZoneInfo("Asia/Tokyo"))
@@ -32,8 +33,16 @@ NOW = datetime(2026, 4, 1, 9, 0, tzinfo=ZoneInfo("Asia/Tokyo"))
 def pytest_configure(config: pytest.Config) -> None:
     """Name the run's directory, for the workers too (they inherit the environment)."""
     if _DIRECTORY not in os.environ:
-        _made.append(Path(tempfile.mkdtemp(prefix="tsunagi-test-")))
+        _sweep()
+        _made.append(Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-")))
         os.environ[_DIRECTORY] = str(_made[0])
+
+
+def _sweep() -> None:
+    """Remove what killed runs left: their mongod ended with them."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}[0-9]*-*"):
+        if not Path("/proc", left.name.removeprefix(_PREFIX).partition("-")[0]).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
