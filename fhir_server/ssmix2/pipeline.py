@@ -16,7 +16,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-
 from fhir_server.exchange import FhirRequest, FhirResponse
 from fhir_server.outcome import FhirError
 from fhir_server.ssmix2.aside import Aside
@@ -34,6 +33,7 @@ MOST_STAYS = 1000
 SIZE_LIMIT = 16 * 1024 * 1024  # bytes of one message; the largest laboratory messages seen have some hundred kilobytes
 PATIENCE = 120.0  # seconds that the database may be away
 CHUNK = 50
+MOST_PRESENT = 100_000  # doctors, wards and patients remembered as present, so that not every message asks for them again
 
 
 class Finding(Protocol):
@@ -93,6 +93,7 @@ class Pipeline:
         self._facility = facility
         self._aside = aside
         self._judge = judge
+        self._present: set[str] = set()
         self.stopping = False
 
     async def import_folder(self, folder: str) -> AsyncIterator[list[FileResult]]:
@@ -198,8 +199,19 @@ class Pipeline:
         return [*past[:-1], FileResult(newest.path, name.kind, "deleted", await self._write(entries))]
 
     async def _write(self, entries: list[dict[str, Any]]) -> Changes:
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+        """Write a message; leave out what is only to be created where it is absent and was seen in this run."""
+        bundle = {
+            "resourceType": "Bundle",
+            "type": "transaction",
+            "entry": [entry for entry in entries if entry["request"]["url"] not in self._present or "ifNoneMatch" not in entry["request"]],
+        }
         response = await self._ask(FhirRequest("transaction", body=bundle))
+        for entry in entries:
+            url = entry["request"]["url"]
+            if entry["request"]["method"] == "DELETE":
+                self._present.discard(url)
+            elif len(self._present) < MOST_PRESENT and "ifNoneMatch" in entry["request"]:
+                self._present.add(url)
         return Changes(**Counter(version.change or "unchanged" for version in response.versions))
 
     async def _known(self, document: Document) -> Known | None:
