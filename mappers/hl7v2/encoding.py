@@ -10,11 +10,11 @@ Decoding comes before splitting: inside a two-byte run the bytes of `|`, `^`, `~
 import re
 from typing import Final
 
-_ESCAPE: Final = re.compile(rb"\x1b(\$B|\$@|\(B|\(J|\(I)")
+_ESCAPE: Final = re.compile(rb"\x1b(\$B|\$@|\$\(D|\(B|\(J|\(I)")
 _TWO_BYTES: Final = frozenset((b"$B", b"$@"))
-_ALLOWED_CONTROLS: Final = frozenset(b"\t\n\r\x0b\x1c\x1b")
+_ALLOWED_CONTROLS: Final = frozenset(b"\t\n\r\x0b\x1c")
 
-LENIENT: Final = "characters outside JIS X 0208 were read as CP932 (ISO-2022-JP does not allow them)"
+LENIENT: Final = "characters outside JIS X 0208 were read (vendor rows as CP932, half-width kana, JIS X 0212)"
 """The warning that goes with a text that only the lenient way could read."""
 
 
@@ -56,6 +56,8 @@ def _decode_run(run: bytes, charset: bytes) -> str:
             parts.append(line.decode("ascii"))
         elif charset in _TWO_BYTES:
             parts.append(_decode_pairs(line))
+        elif charset == b"$(D":
+            parts.append(_decode_supplementary(line))
         elif charset == b"(I":
             parts.append(_decode_half_width(line))
         else:
@@ -79,6 +81,14 @@ def _decode_pairs(run: bytes) -> str:
         return shifted.decode("cp932")
     except UnicodeDecodeError:
         raise EncodingError("a two-byte character is unknown to JIS X 0208 and to CP932") from None
+
+
+def _decode_supplementary(run: bytes) -> str:
+    """Decode JIS X 0212 (補助漢字), which rare names need."""
+    try:
+        return (b"\x1b$(D" + run + b"\x1b(B").decode("iso2022_jp_1")
+    except UnicodeDecodeError:
+        raise EncodingError("a two-byte character is unknown to JIS X 0212") from None
 
 
 def _decode_half_width(run: bytes) -> str:

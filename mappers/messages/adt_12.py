@@ -25,5 +25,5 @@ KIND: Final = Kind(
     events=frozenset(("A04",)),
     segments=frozenset(("PV1",)),
     map_into=map_into,
-    tolerated=frozenset(("A01", "A08")),
+    tolerated=frozenset(("A01",)),
 )

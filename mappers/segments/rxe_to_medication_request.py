@@ -21,6 +21,7 @@ _EXTENSION: Final = "http://jpfhir.jp/fhir/core/Extension/StructureDefinition/JP
 _INSTITUTION: Final = re.compile(r"(0[1-9]|[1-3][0-9]|4[0-7])[0-9]{8}")
 _GROUP: Final = re.compile(r".+_(\d{1,3})_(\d{1,4})")
 _CATEGORY: Final = (("MR9P", coding_systems.MEDICATION_CATEGORY),)
+_ORDER_TYPE: Final = "http://terminology.hl7.org/CodeSystem/v2-0482"
 _STATUS: Final = {
     "CA": "cancelled",
     "OC": "cancelled",
@@ -137,7 +138,7 @@ def _medication(rxe: Segment, document: Document) -> dict[str, Any] | None:
 def _categories(orc: Segment, rxe: Segment, document: Document) -> list[dict[str, Any]]:
     """Give ORC-29 オーダタイプ and, of RXE-21, what classifies the prescription (院外, 院内, 定期, 臨時)."""
     facility = document.facility.code
-    found = [cwe.concept(orc.first(29), facility)]
+    found = [cwe.concept(orc.first(29), facility, table=_ORDER_TYPE)]
     found += [cwe.concept(each, facility, systems=_CATEGORY) for each in rxe.repetitions(21) if _classifies(each[3])]
     return [concept for concept in found if concept]
 

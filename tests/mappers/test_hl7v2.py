@@ -25,6 +25,10 @@ def test_half_width_kana_are_read_with_a_warning():
     assert decode(b"\x1b(I\x36\x45\x1b(B x") == ("ｶﾅ x", (LENIENT,))
 
 
+def test_supplementary_kanji_are_read_with_a_warning():
+    assert decode("鄧丂".encode("iso2022_jp_1")) == ("鄧丂", (LENIENT,))
+
+
 def test_a_line_end_brings_back_ascii():
     text, _ = decode(b"\x1b$B\x2d\x21\rPID|1")
     assert text == "①\rPID|1"
@@ -42,6 +46,7 @@ def test_a_line_end_brings_back_ascii():
         b"MSH|\x1b$B\x30\x90\x1b(B",
         b"\x1b(I\x7e",
         b"MSH\x00",
+        b"MSH|\x1b$(C0!\x1b(B",
     ],
 )
 def test_bytes_that_are_no_text_are_a_clear_error(data):
