@@ -121,8 +121,7 @@ def run_import(tree: Path, data: Path, report: Path) -> dict[str, Any]:
 
 async def read_records(base: str, seconds: float, seed: int) -> dict[str, Any]:
     """Read patients' records over 16 connections: one page of results, and the whole record in one batch."""
-    with urllib.request.urlopen(f"{base}/Patient?_count=1000") as answer:
-        patients = [entry["resource"]["id"] for entry in json.load(answer)["entry"]]
+    patients = await asyncio.to_thread(patient_ids, base)
     rng = random.Random(seed)
 
     def results() -> bytes:
@@ -139,6 +138,11 @@ async def read_records(base: str, seconds: float, seed: int) -> dict[str, Any]:
         "results_150": await loop(base, results, seconds),
         "record_batch": await loop(base, record, seconds),
     }
+
+
+def patient_ids(base: str) -> list[str]:
+    with urllib.request.urlopen(f"{base}/Patient?_count=1000") as answer:
+        return [entry["resource"]["id"] for entry in json.load(answer)["entry"]]
 
 
 def get(path: str) -> bytes:
