@@ -103,8 +103,9 @@ def stamped(resource: Resource, version: int, updated: datetime) -> bytes:
     if "meta" in resource:
         resource = {**resource, "meta": meta}
     else:
-        first: Resource = {key: resource[key] for key in ("resourceType", "id") if key in resource}
-        resource = {**first, "meta": meta, **resource}
+        keys = list(resource)
+        before = keys[: keys.index("id") + 1]
+        resource = {**{key: resource[key] for key in before}, "meta": meta, **resource}
     try:
         return encode(resource)
     except JsonError as problem:

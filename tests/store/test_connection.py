@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 
@@ -45,7 +46,9 @@ async def test_a_mongodb_that_cannot_be_reached_is_told():
         await Mongo.connect(f"mongodb://127.0.0.1:{free_port()}/?serverSelectionTimeoutMS=300", "x")
 
 
-async def test_a_mongodb_without_a_replica_set_is_told(tmp_path):
+@pytest.fixture
+def lonely(tmp_path) -> Iterator[str]:
+    """The connection string of a mongod without a replica set."""
     port = free_port()
     command = [
         str(find_binary()),
@@ -59,8 +62,10 @@ async def test_a_mongodb_without_a_replica_set_is_told(tmp_path):
         str(tmp_path / "log"),
     ]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as alone:
-        try:
-            with pytest.raises(Unsuitable, match="replica set"):
-                await Mongo.connect(f"mongodb://127.0.0.1:{port}/", "x")
-        finally:
-            alone.terminate()
+        yield f"mongodb://127.0.0.1:{port}/"
+        alone.terminate()
+
+
+async def test_a_mongodb_without_a_replica_set_is_told(lonely):
+    with pytest.raises(Unsuitable, match="replica set"):
+        await Mongo.connect(lonely, "x")

@@ -66,10 +66,6 @@ async def observations(repository, prepared):
     return repository
 
 
-def dated(ids):
-    return sorted(ids, key=lambda id: -(int(id[1:]) // 4))
-
-
 @pytest.mark.parametrize("count", [1, 3, 4, 7, 39, 40, 41])
 @pytest.mark.parametrize("descending", [True, False])
 async def test_pages_show_everything_once_in_order_of_date(observations, count, descending):
