@@ -6,12 +6,12 @@ import pytest
 
 from mappers import file_name
 from mappers.hl7v2.message import parse
-from mappers.mapping import KINDS, Facility, MessageError, complete, deletion, map_message
+from mappers.mapping import KINDS, Facility, MessageError, complete, deletion, map_message, provenance_id
 from profiles.definitions import r4
 from profiles.validator import Validator
 from terminology.service import r4 as terminology
 from tests.mappers.every_kind import EVERY_KIND, FIRST_MEDICINE
-from tests.mappers.synthetic import PATIENT, PID, lab, mapped, message, path, prescription, record_card, resources, warnings
+from tests.mappers.synthetic import HOSPITAL, PATIENT, PID, lab, mapped, message, path, prescription, record_card, resources, warnings
 
 every_kind = pytest.mark.parametrize("kind", sorted(KINDS))
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-5[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -167,3 +167,10 @@ def test_fields_and_segments_that_are_left_out_are_accounted_for():
 def test_a_message_that_says_nothing_is_refused_and_not_forgotten():
     with pytest.raises(MessageError, match="nothing"):
         mapped("PPR-01", "PRB|AD|20240501")
+
+
+@every_kind
+def test_the_provenance_of_a_document_is_found_without_mapping_it(kind):
+    result = EVERY_KIND[kind]()
+    name = file_name.parse(path(kind, order=result.document.rpartition("_")[2]))
+    assert provenance_id(name, HOSPITAL) == resources(result, "Provenance")[0]["id"]
