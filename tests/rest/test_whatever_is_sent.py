@@ -48,7 +48,9 @@ async def test_s45_a_mutated_resource_is_stored_or_refused(client, seed):
     chance = random.Random(seed)
     good = [
         patient(id="p1", contact=[{"name": {"family": "x"}, "period": {"start": "2026"}}], text={"status": "empty", "div": "<div/>"}),
-        observation("Patient/p1", id="o1", valueQuantity={"value": 1.5, "unit": "g"}, component=[{"code": {"text": "x"}, "valueString": "y"}]),
+        observation(
+            "Patient/p1", id="o1", valueQuantity={"value": 1.5, "unit": "g"}, component=[{"code": {"text": "x"}, "valueString": "y"}]
+        ),
     ]
     for _ in range(120):
         resource = chance.choice(good)
