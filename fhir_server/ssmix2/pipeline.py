@@ -192,6 +192,8 @@ class Pipeline:
         if known.digest == digest:
             return past
         mapped = self._map(data, name)
+        if name.flag != "0":  # superseded, and its successor is gone
+            mapped = mapping.deletion(mapped)
         if mapped.stay is None:
             entries = [_delete(reference) for reference in known.resources]
         else:  # a stay may consist of more than this document
