@@ -54,6 +54,7 @@ def import_tree(settings: Settings, database: "Database", root: Path, facility: 
     from fhir_server.ssmix2.importer import ImportFailed  # noqa: PLC0415
     from fhir_server.ssmix2.importer import run as run_import  # noqa: PLC0415
     from fhir_server.ssmix2.progress import Bar, tell  # noqa: PLC0415
+    from fhir_server.store.embedded import EmbeddedError  # noqa: PLC0415
 
     app.preload()
     work = _work(settings, database, root, facility, strict=strict)
@@ -61,6 +62,8 @@ def import_tree(settings: Settings, database: "Database", root: Path, facility: 
         report = run_import(root, work, settings.worker_processes, Bar(sys.stderr), database.tend)
     except ImportFailed as failure:
         raise CommandFailed(str(failure), status=3) from None
+    except EmbeddedError as failure:
+        raise CommandFailed(f"{failure}; start the import again", status=3) from None
     except KeyboardInterrupt:
         print(
             "tsunagi: interrupted; start the same import again to go on / 中断しました。同じコマンドで続きから再開できます", file=sys.stderr

@@ -4,10 +4,15 @@
 imported later leaves the folder again. Folder and files are readable by their owner only: they hold patient data.
 """
 
+import hashlib
 import os
 from pathlib import Path
 
 import msgspec
+
+from fhir_server.ssmix2.tree import shown
+
+_LONGEST_NAME = 200  # bytes; most file systems hold 255, and the reason's name is longer
 
 
 class Aside:
@@ -16,12 +21,15 @@ class Aside:
     def __init__(self, data: Path, facility: str) -> None:
         self.folder = data / "ssmix2" / "aside" / facility
 
-    def keep(self, path: str, data: bytes, *, segment: str | None, reason: str) -> None:
-        """Keep a file and why; a repeated keep replaces both."""
+    def keep(self, path: str, data: bytes | None, *, segment: str | None, reason: str) -> None:
+        """Keep a file (None: its bytes cannot be had) and why; a repeated keep replaces both."""
         target = self._target(path)
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write(target, data)
-        _write(_reason(target), msgspec.json.encode({"path": path, "segment": segment, "reason": reason}))
+        if data is None:
+            target.unlink(missing_ok=True)
+        else:
+            _write(target, data)
+        _write(_reason(target), msgspec.json.encode({"path": shown(path), "segment": segment, "reason": reason}))
 
     def release(self, path: str) -> None:
         """Forget a file that was kept aside, if it was."""
@@ -33,6 +41,8 @@ class Aside:
         target = self.folder / path
         if ".." in target.parts:
             raise ValueError("a path with .. in it is not kept")
+        if len(os.fsencode(target.name)) > _LONGEST_NAME:
+            return target.with_name(hashlib.sha256(os.fsencode(target.name)).hexdigest())
         return target
 
 

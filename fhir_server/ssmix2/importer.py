@@ -47,8 +47,8 @@ Work = Callable[[Connection], None]
 def run(root: Path, work: Work, workers: int, progress: Progress, tend: Callable[[], object] = lambda: None) -> Report:
     """Import every file below `root` with this many worker processes, and report.
 
-    `tend` is called now and then, to look after what the import stands on. Raises ImportFailed where a worker died or the database stayed away, KeyboardInterrupt on Ctrl-C; either way the
-    same import may simply be started again.
+    `tend` is called now and then, to look after what the import stands on. Raises ImportFailed where a worker died or the
+    database stayed away, KeyboardInterrupt on Ctrl-C; either way the same import may simply be started again.
     """
     started = time.monotonic()
     total = count(root)
@@ -83,7 +83,7 @@ class _Crew:
         """Deal out the folders, a few to each worker, and give the results as they come."""
         busy = dict.fromkeys(self.processes, 0)
         for pipe in self.processes:
-            while busy[pipe] < PATIENTS_AT_ONCE and _send_next(pipe, folders):
+            while busy[pipe] < PATIENTS_AT_ONCE and self._send_next(pipe, folders):
                 busy[pipe] += 1
         while any(busy.values()):
             tend()
@@ -91,7 +91,7 @@ class _Crew:
                 pipe = cast("Connection", ready)
                 answer = self._receive(pipe)
                 yield from answer
-                if not answer and not _send_next(pipe, folders):
+                if not answer and not self._send_next(pipe, folders):
                     busy[pipe] -= 1
 
     def end(self) -> None:
@@ -110,20 +110,29 @@ class _Crew:
     def _receive(self, pipe: Connection) -> list[FileResult]:
         try:
             answer = pipe.recv()
-        except (EOFError, ConnectionResetError):
-            process = self.processes[pipe]
-            process.join(timeout=5)
-            raise ImportFailed(f"a worker process ended unexpectedly (exit code {process.exitcode}); start the import again") from None
+        except (EOFError, OSError):  # at the end of a message, or in the middle of one
+            raise self._dead(pipe) from None
         if isinstance(answer, str):
             raise ImportFailed(answer)
         return list(answer)
 
+    def _send_next(self, pipe: Connection, folders: Iterator[str]) -> bool:
+        try:
+            folder = next(folders, None)
+        except OSError as error:
+            raise ImportFailed(f"the storage cannot be listed: {error.strerror}") from None
+        if folder is None:
+            return False
+        try:
+            pipe.send(folder)
+        except OSError:
+            raise self._dead(pipe) from None
+        return True
 
-def _send_next(pipe: Connection, folders: Iterator[str]) -> bool:
-    folder = next(folders, None)
-    if folder is not None:
-        pipe.send(folder)
-    return folder is not None
+    def _dead(self, pipe: Connection) -> ImportFailed:
+        process = self.processes[pipe]
+        process.join(timeout=5)
+        return ImportFailed(f"a worker process ended unexpectedly (exit code {process.exitcode}); start the import again")
 
 
 def _worker(work: Work, pipe: Connection, of_others: list[Connection]) -> None:

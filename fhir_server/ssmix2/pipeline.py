@@ -1,18 +1,10 @@
-"""One file after another: bytes, message, mapped transaction, the service's door.
-
-What is known of a document is its Provenance: its id follows from the document's key, its targets are the document's
-resources, and an extension carries the digest of the file they came from. It is written in the same transaction as the
-resources, so there is no state beside them that a crash could leave behind.
-"""
+"""One file after another: bytes, message, mapped transaction, the service's door."""
 
 import asyncio
-import hashlib
 import logging
-import os
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,17 +12,17 @@ from fhir_server.exchange import FhirRequest, FhirResponse
 from fhir_server.outcome import FhirError
 from fhir_server.ssmix2.aside import Aside
 from fhir_server.ssmix2.importer import ImportFailed
+from fhir_server.ssmix2.known import Known, digest_of, read_known, with_digest
+from fhir_server.ssmix2.reading import Unreadable, read
 from fhir_server.ssmix2.report import Changes, FileResult
-from fhir_server.ssmix2.tree import Document, Found, documents, files, look_at
+from fhir_server.ssmix2.tree import Document, Found, documents, files, look_at, shown
 from mappers import mapping
 from mappers.file_name import KNOWN_KINDS, FileName
 from mappers.hl7v2 import message as hl7v2
 from profiles import json
 
-DIGEST = "urn:tsunagi:ssmix2:digest"
 INPATIENT = "http://terminology.hl7.org/CodeSystem/v3-ActCode|IMP"
 MOST_STAYS = 1000
-SIZE_LIMIT = 16 * 1024 * 1024  # bytes of one message; the largest laboratory messages seen have some hundred kilobytes
 PATIENCE = 120.0  # seconds that the database may be away
 CHUNK = 50
 MOST_PRESENT = 100_000  # doctors, wards and patients remembered as present, so that not every message asks for them again
@@ -52,15 +44,6 @@ Perform = Callable[[FhirRequest], Awaitable[FhirResponse]]
 Judge = Callable[[hl7v2.Message], Sequence[Finding]]
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is stored of a document: the digest of the file it came from, that file's 発生日時, and its resources."""
-
-    digest: str
-    occurred: datetime
-    resources: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,30 +97,35 @@ class Pipeline:
 
     async def _import(self, document: Document, known: Known | None) -> list[FileResult]:
         name = _name(document.newest)
-        past = [FileResult(file.path, _name(file).kind, "past") for file in document.past]
-        if name.kind in KNOWN_KINDS and name.kind not in mapping.KINDS:
-            return [FileResult(file.path, name.kind, "unmapped") for file in (document.newest, *document.past) if file]
+        state = "unmapped" if name.kind in KNOWN_KINDS and name.kind not in mapping.KINDS else "past"
+        others = [FileResult(file.path, name.kind, state) for file in document.past if file is not document.newest]
+        if state == "unmapped":
+            return [FileResult(document.newest.path, name.kind, state), *others]
+        return [await self._import_newest(document, name, known), *others]
+
+    async def _import_newest(self, document: Document, name: FileName, known: Known | None) -> FileResult:
+        newest = document.newest
         try:
             if document.current is None:
-                return await self._withdraw(document, name, past, known)
-            return [await self._import_file(document.current, name, known), *past]
-        except Refused as refusal:
-            return [self._refuse(document.newest, name.kind, str(refusal), refusal.segment), *past]
+                return await self._withdraw(newest, name, known)
+            return await self._import_file(newest, name, known)
+        except (Refused, Unreadable) as refusal:
+            return self._refuse(newest, name.kind, str(refusal), getattr(refusal, "segment", None))
         except ImportFailed:
             raise
         except Exception as failure:  # one file, whatever is in it, must not hinder the next
             log.exception("a file of kind %s could not be imported", name.kind)
-            return [self._refuse(document.newest, name.kind, f"unexpected {type(failure).__name__}; please report it"), *past]
+            return self._refuse(newest, name.kind, f"unexpected {type(failure).__name__}; please report it")
 
     async def _import_file(self, file: Found, name: FileName, known: Known | None) -> FileResult:
-        data = self._read(file.path)
-        digest = _digest(data)
+        data = read(self._root / file.path)
+        digest = digest_of(data)
         if known is not None and known.digest == digest:
             return FileResult(file.path, name.kind, "unchanged", Changes(unchanged=len(known.resources)))
         if known is not None and known.occurred > name.occurred:
             return FileResult(file.path, name.kind, "past")  # a newer version came before, from another volume
         mapped = await self._completed(self._map(data, name))
-        changes = await self._write(_with_digest(mapped.entries, digest) + _gone(mapped, known))
+        changes = await self._write(with_digest(mapped.entries, digest) + _gone(mapped, known))
         self._aside.release(file.path)
         return FileResult(file.path, name.kind, "imported", changes, warnings=mapped.warnings)
 
@@ -159,17 +147,6 @@ class Pipeline:
             raise Refused(f"the patient has more than {MOST_STAYS} stays")
         return [entry["resource"] for entry in bundle.get("entry", ())]
 
-    def _read(self, path: str) -> bytes:
-        try:
-            descriptor = os.open(self._root / path, os.O_RDONLY | os.O_NOFOLLOW)
-            with os.fdopen(descriptor, "rb") as file:
-                data = file.read(SIZE_LIMIT + 1)
-        except OSError as error:
-            raise Refused(f"cannot be read: {error.strerror}") from None
-        if len(data) > SIZE_LIMIT:
-            raise Refused(f"larger than {SIZE_LIMIT // 1024 // 1024} MB")
-        return data
-
     def _map(self, data: bytes, name: FileName) -> mapping.Mapped:
         if name.kind not in KNOWN_KINDS:
             raise Refused("unknown kind (データ種別)")
@@ -182,23 +159,25 @@ class Pipeline:
         except hl7v2.MessageError as error:
             raise Refused(str(error), error.field or error.segment or None) from None
 
-    async def _withdraw(self, document: Document, name: FileName, past: list[FileResult], known: Known | None) -> list[FileResult]:
-        """Delete what a document had brought that has no current file any more."""
-        if known is None:
-            return past
-        newest = document.newest
-        data = self._read(newest.path)
-        digest = _digest(data)
-        if known.digest == digest:
-            return past
-        mapped = self._map(data, name)
-        if name.flag != "0":  # superseded, and its successor is gone
-            mapped = mapping.deletion(mapped)
-        if mapped.stay is None:
-            entries = [_delete(reference) for reference in known.resources]
+    async def _withdraw(self, newest: Found, name: FileName, known: Known | None) -> FileResult:
+        """Take back what a document had brought that has no current file any more.
+
+        Its newest file may be the cancellation itself, which says what is left: a cancelled admission, an inactive
+        patient. That is written also where the document was never seen before, so that an import ends in the same state
+        whenever it runs.
+        """
+        data = read(self._root / newest.path)
+        digest = digest_of(data, withdrawn=True)  # the file may be the one that was current, renamed
+        if known is not None and (known.digest == digest or known.occurred > name.occurred):
+            return FileResult(newest.path, name.kind, "past")
+        mapped = await self._completed(self._map(data, name))
+        if mapped.home:
+            entries = with_digest(mapped.entries, digest) + _gone(mapped, known)
+        elif known is None:
+            return FileResult(newest.path, name.kind, "past")
         else:  # a stay may consist of more than this document
-            entries = _with_digest((await self._completed(mapped)).entries, digest)
-        return [*past[:-1], FileResult(newest.path, name.kind, "deleted", await self._write(entries))]
+            entries = mapped.entries if mapped.of_stay else [_delete(reference) for reference in known.resources]
+        return FileResult(newest.path, name.kind, "deleted", await self._write(entries))
 
     async def _write(self, entries: list[dict[str, Any]]) -> Changes:
         """Write a message; leave out what is only to be created where it is absent and was seen in this run."""
@@ -223,10 +202,7 @@ class Pipeline:
         except FhirError:
             return None
         assert response.body is not None
-        stored = json.decode(response.body)
-        digest = next((e["valueString"] for e in stored.get("extension", ()) if e["url"] == DIGEST), "")
-        targets = tuple(target["reference"] for target in stored["target"] if "reference" in target)
-        return Known(digest, datetime.fromisoformat(stored["occurredDateTime"]), (*targets, f"Provenance/{id}"))
+        return read_known(json.decode(response.body))
 
     async def _ask(self, request: FhirRequest, *, absent_is_fine: bool = False) -> FhirResponse:
         """Perform, waiting for a database that is away. Raises Refused where the request itself is wrong."""
@@ -251,11 +227,14 @@ class Pipeline:
 
     def _refuse(self, file: Found, kind: str, reason: str, segment: str | None = None) -> FileResult:
         try:
-            data = self._read(file.path)
-        except Refused:
-            data = b""
-        self._aside.keep(file.path, data, segment=segment, reason=reason)
-        return FileResult(file.path, kind, "refused", segment=segment, reason=reason)
+            data = read(self._root / file.path)
+        except Unreadable as failure:
+            data, reason = None, str(failure) if file.name is None else reason
+        try:
+            self._aside.keep(file.path, data, segment=segment, reason=reason)
+        except OSError as error:
+            raise ImportFailed(f"a refused file cannot be kept in {self._aside.folder}: {error.strerror}") from None
+        return FileResult(shown(file.path), kind, "refused", segment=segment, reason=reason)
 
 
 def open_pipeline(perform: Perform, root: Path, facility: str, aside: Aside, *, strict: bool) -> Pipeline:
@@ -272,14 +251,6 @@ def _name(file: Found) -> FileName:
     return file.name
 
 
-def _with_digest(entries: list[dict[str, Any]], digest: str) -> list[dict[str, Any]]:
-    for entry in entries:
-        resource = entry.get("resource")
-        if resource is not None and resource["resourceType"] == "Provenance":
-            resource.setdefault("extension", []).append({"url": DIGEST, "valueString": digest})
-    return entries
-
-
 def _gone(mapped: Ready, known: Known | None) -> list[dict[str, Any]]:
     """Entries that delete what the document's earlier version had brought and this one does not.
 
@@ -292,7 +263,3 @@ def _gone(mapped: Ready, known: Known | None) -> list[dict[str, Any]]:
 
 def _delete(reference: str) -> dict[str, Any]:
     return {"request": {"method": "DELETE", "url": reference}}
-
-
-def _digest(data: bytes) -> str:
-    return f"{mapping.VERSION}:{hashlib.sha256(data).hexdigest()}"

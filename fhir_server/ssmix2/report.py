@@ -21,7 +21,8 @@ class FileResult:
     """What became of one file.
 
     `state`: imported, unchanged, past (superseded or deleted, not current), deleted (its document was withdrawn),
-    unmapped (a kind that is not mapped yet; kept aside) or refused (kept aside). `reason` and `segment` say why a file was refused; `warnings` what was noticed in one that was not.
+    unmapped (a kind that is not mapped yet; it stays where it is) or refused (kept aside). `reason` and `segment` say why a
+    file was refused; `warnings` what was noticed in one that was not.
     None of the texts holds personal data; `path` does (patient number) and belongs into the report only.
     """
 

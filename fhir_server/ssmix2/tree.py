@@ -7,9 +7,13 @@ order): its file with flag 1 is current, those with 2 are superseded, those with
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from mappers.file_name import FileName, FileNameError, parse
+
+FOLDERS = 5
+"""How many folders a file lies in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +53,21 @@ def patient_folders(root: Path) -> Iterator[str]:
 
 
 def files(root: Path, folder: str) -> Iterator[str]:
-    """Give the paths of all files of one patient's folder; of `.`, those that lie outside any patient's folder."""
+    """Give the paths of all files of one patient's folder; of `.`, those that lie outside any patient's folder.
+
+    A link to a folder is not followed, and a folder that cannot be listed holds nobody knows what: both are given like
+    files, so that they are refused and not passed over in silence.
+    """
     if folder == ".":
         yield from _stray_files(root)
         return
-    for directory, below, names in os.walk(root / folder):
+    unlisted: list[str] = []
+    for directory, below, names in os.walk(root / folder, onerror=lambda error: unlisted.append(error.filename)):
         below.sort()
+        links = [name for name in below if os.path.islink(f"{directory}/{name}")]  # noqa: PTH114 - for every folder of a storage
         relative = Path(directory).relative_to(root)
-        yield from (str(relative / name) for name in sorted(names))
+        yield from (str(relative / name) for name in sorted([*names, *links]))
+    yield from (str(Path(folder).relative_to(root)) for folder in unlisted)
 
 
 def documents(found: list[Found]) -> list[Document]:
@@ -71,11 +82,22 @@ def documents(found: list[Found]) -> list[Document]:
 
 
 def look_at(path: str) -> Found:
-    """Parse the path of a file."""
+    """Parse the path of a file; it has to lie where the standard storage wants it.
+
+    A file that lies higher or lower may belong to another storage, whose patient numbers mean other people.
+    """
+    if path.count("/") != FOLDERS:
+        return Found(path, None, "misplaced file: not in 患者ID先頭3桁/4-6桁/患者ID/診療日/データ種別 below the root folder")
     try:
         return Found(path, parse(path))
     except FileNameError as error:
         return Found(path, None, str(error))
+
+
+def shown(path: str) -> str:
+    """Give a path as text that can be encoded and printed: names may be Shift_JIS, or hold control characters."""
+    text = os.fsencode(path).decode(errors="backslashreplace")
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def _document(group: list[Found]) -> Document:
@@ -101,9 +123,10 @@ def _folders(root: Path, relative: str) -> list[str]:
 
 
 def _stray_files(root: Path) -> Iterator[str]:
-    for depth in ("", "*", "*/*"):
-        pattern = f"{depth}/*" if depth else "*"
-        yield from (str(path.relative_to(root)) for path in sorted(root.glob(pattern)) if path.is_file())
+    above = _folders(root, "")
+    for folder in chain([""], above, (below for first in above for below in _folders(root, first))):
+        with os.scandir(root / folder) as entries:
+            yield from sorted(str(Path(folder) / entry.name) for entry in entries if not entry.is_dir(follow_symlinks=False))
 
 
 def _has_stray_files(root: Path) -> bool:

@@ -68,8 +68,18 @@ class External:
         self.stop()
 
 
+@dataclass(frozen=True, slots=True)
 class Guest(External):
-    """The embedded MongoDB of another process."""
+    """The embedded MongoDB of another process, which runs it in `directory`."""
+
+    directory: Path
+
+    def tend(self) -> bool:
+        """Raise EmbeddedError where the other process has ended: its database went with it, and comes back at another address."""
+        owner = owner_of(self.directory)
+        if owner is None or (owner.uri and owner.uri != self.uri):
+            raise EmbeddedError(f"the process that ran the database in {self.directory} has ended")
+        return False
 
 
 @dataclass(slots=True)
@@ -182,7 +192,7 @@ def attach(directory: Path, seconds: float = _READY_SECONDS) -> Guest | None:
     owner: Owner | None
     while (owner := owner_of(directory)) is not None:
         if owner.uri:
-            return Guest(owner.uri)
+            return Guest(owner.uri, directory)
         if time.monotonic() > deadline:
             raise DirectoryInUse(f"{directory} is in use by {owner.purpose} (process {owner.pid}), whose database does not answer")
         time.sleep(0.05)
