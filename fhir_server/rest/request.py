@@ -33,7 +33,7 @@ class Limits:
     """What a request may cost: bytes of a body, and seconds until it has arrived."""
 
     body: int
-    seconds: float = 60.0
+    seconds: float = 300.0
 
 
 @dataclass(slots=True)

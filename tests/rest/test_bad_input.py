@@ -1,10 +1,12 @@
 """Bad input: always an OperationOutcome with severity, code, diagnostics and expression; never a 500, never a partial write."""
 
+import asyncio
 import gzip
 import json
 
 import pytest
 
+from fhir_server.rest.request import Limits
 from tests.rest.served import BASE, issue_of, observation, patient
 
 JSON = {"Content-Type": "application/fhir+json"}
@@ -217,6 +219,23 @@ async def test_a_body_that_turns_out_too_long_is_refused_on_the_way(client):
 
     response = await client.post("/Patient", content=stream(), headers=JSON)
     assert (response.status_code, issue_of(response)["code"]) == (413, "too-long")
+
+
+async def test_a_body_that_does_not_arrive_is_not_waited_for(application):
+    endpoint = application._endpoint
+    endpoint.limits = Limits(body=1000, seconds=0.05)
+    sent = []
+
+    async def receive():
+        await asyncio.sleep(60)
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "method": "POST", "path": "/fhir/Patient", "raw_path": b"/fhir/Patient", "query_string": b"", "scheme": "http"}
+    await application({**scope, "headers": [(b"host", b"tsunagi.example")], "server": ("127.0.0.1", 8080)}, receive, send)
+    assert sent[0]["status"] == 408
+    assert json.loads(sent[1]["body"])["issue"][0]["code"] == "timeout"
 
 
 async def test_a_small_gzip_that_unpacks_to_too_much_is_refused(client):
