@@ -170,7 +170,8 @@ class Pipeline:
         digest = digest_of(data, withdrawn=True)  # the file may be the one that was current, renamed
         if known is not None and (known.digest == digest or known.occurred > name.occurred):
             return FileResult(newest.path, name.kind, "past")
-        mapped = await self._completed(self._map(data, name))
+        said = self._map(data, name)
+        mapped = await self._completed(said if name.flag == "0" else mapping.deletion(said))  # superseded, and its successor is gone
         if mapped.home:
             entries = with_digest(mapped.entries, digest) + _gone(mapped, known)
         elif known is None:
