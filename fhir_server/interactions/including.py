@@ -7,6 +7,8 @@ Every included resource comes through the repository like any other, so that the
 
 from collections.abc import Iterable, Sequence
 
+import msgspec
+
 from fhir_server.exchange import Resource, Version
 from fhir_server.interactions.serving import Serving
 from fhir_server.search.expression import And, OfType
@@ -14,7 +16,8 @@ from fhir_server.search.include import Include, references
 from fhir_server.search.query import Query
 from fhir_server.search.types.reference import to_any
 from fhir_server.store.repository import Repository
-from profiles import json
+
+_decode = msgspec.json.Decoder().decode  # what is stored was checked when it came, and only its references are read here
 
 MOST = 1000  # of one page
 ROUNDS = 5  # of :iterate
@@ -46,7 +49,7 @@ async def _referred(
 ) -> list[Version]:
     """The resources that the sources refer to."""
     types = {include.type for include in includes}
-    resources = [json.decode(version.body) for version in sources if version.type in types and version.body is not None]
+    resources = [_decode(version.body) for version in sources if version.type in types and version.body is not None]
     wanted = dict.fromkeys(reference for reference in _references(resources, includes, serving) if reference not in seen)
     return await repository.get_several(list(wanted)[: MOST + 1]) if wanted else []
 
