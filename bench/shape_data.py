@@ -18,8 +18,25 @@ Values = dict[str, list[str]]
 
 LOINC = "http://loinc.org"
 LOCAL = "urn:oid:1.2.392.200119.4.504"
-FAMILY = (("高松", "タカマツ"), ("三木", "ミキ"), ("香西", "コウザイ"), ("十河", "ソゴウ"), ("多田", "タダ"), ("細川", "ホソカワ"), ("宮武", "ミヤタケ"))
-GIVEN = (("一郎", "イチロウ"), ("花子", "ハナコ"), ("健", "タケシ"), ("美咲", "ミサキ"), ("陽菜", "ヒナ"), ("蓮", "レン"), ("正", "タダシ"), ("和子", "カズコ"))
+FAMILY = (
+    ("高松", "タカマツ"),
+    ("三木", "ミキ"),
+    ("香西", "コウザイ"),
+    ("十河", "ソゴウ"),
+    ("多田", "タダ"),
+    ("細川", "ホソカワ"),
+    ("宮武", "ミヤタケ"),
+)
+GIVEN = (
+    ("一郎", "イチロウ"),
+    ("花子", "ハナコ"),
+    ("健", "タケシ"),
+    ("美咲", "ミサキ"),
+    ("陽菜", "ヒナ"),
+    ("蓮", "レン"),
+    ("正", "タダシ"),
+    ("和子", "カズコ"),
+)
 TESTS = tuple((f"{2000 + n}-{n % 10}", f"3A{n:03d}000002327101", f"検査項目{n}") for n in range(10))
 
 
@@ -48,7 +65,14 @@ def patient(rng: random.Random, number: int) -> Resource:
         "telecom": [{"system": "phone", "value": f"087-{rng.randrange(10**3):03d}-{rng.randrange(10**4):04d}"}],
         "gender": rng.choice(("male", "female")),
         "birthDate": f"{born:%Y-%m-%d}",
-        "address": [{"text": f"香川県高松市番町{rng.randrange(9)}-{rng.randrange(30)}", "city": "高松市", "state": "香川県", "postalCode": "760-0017"}],
+        "address": [
+            {
+                "text": f"香川県高松市番町{rng.randrange(9)}-{rng.randrange(30)}",
+                "city": "高松市",
+                "state": "香川県",
+                "postalCode": "760-0017",
+            }
+        ],
     }
 
 
@@ -67,7 +91,9 @@ def observation(rng: random.Random, subject: str, number: int) -> Resource:
         "effectiveDateTime": when.isoformat() + "+09:00",
         "issued": (when + timedelta(hours=2)).isoformat() + "+09:00",
         "valueQuantity": {"value": round(rng.gauss(90, 20), 1), **unit},
-        "interpretation": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": rng.choice("LNH")}]}],
+        "interpretation": [
+            {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "code": rng.choice("LNH")}]}
+        ],
         "referenceRange": [{"low": {"value": 70, **unit}, "high": {"value": 110, **unit}, "text": "70-110"}],
     }
 
@@ -113,7 +139,7 @@ def values(resource: Resource) -> Values:
 
 
 def _forms(element: str, item: Any) -> list[str]:
-    if element in ("identifier",):
+    if element == "identifier":
         return [f"={item.get('system', '')}|{item.get('value', '')}", f"={item.get('value', '')}"]
     if isinstance(item, dict) and "coding" in item:
         return ["=" + token for coding in item["coding"] for token in tokens(coding)]

@@ -45,7 +45,13 @@ def plan(stage: dict[str, Any]) -> str:
 async def explained(variant: Any, kind: str, condition: dict[str, Any], hint: str | None = None) -> str:
     if not variant.typed:
         condition = {"t": kind, **condition}
-    command = {"find": variant.collection(kind).name, "filter": condition, "sort": dict(variant.newest), "limit": 20, **({"hint": hint} if hint else {})}
+    command = {
+        "find": variant.collection(kind).name,
+        "filter": condition,
+        "sort": dict(variant.newest),
+        "limit": 20,
+        **({"hint": hint} if hint else {}),
+    }
     told = await variant.database.command({"explain": command, "verbosity": "executionStats"})
     stats = told["executionStats"]
     winner = told["queryPlanner"]["winningPlan"]
@@ -72,7 +78,11 @@ def questions(variant: Any, rng: random.Random) -> dict[str, Callable[[], tuple[
     if variant.name == "fields":
         return {
             "identifier": lambda: ("Patient", {"s.identifier": f"={IDENTIFIER}|{rng.randrange(20000):010d}"}, None),
-            "name": lambda: ("Patient", {"s.name": {"$elemMatch": {"$gte": (n := ":" + rng.choice(data.FAMILY)[0]), "$lt": n + "\uffff"}}}, None),
+            "name": lambda: (
+                "Patient",
+                {"s.name": {"$elemMatch": {"$gte": (n := ":" + rng.choice(data.FAMILY)[0]), "$lt": n + "\uffff"}}},
+                None,
+            ),
             "birthdate+gender": lambda: ("Patient", born(), None),
             "patient+code": lambda: ("Observation", {"p": patient(), "s.code": "=" + codes(rng.randrange(10))}, None),
         }
@@ -80,10 +90,18 @@ def questions(variant: Any, rng: random.Random) -> dict[str, Callable[[], tuple[
     return {
         "identifier": lambda: ("Patient", {"e": f"identifier={IDENTIFIER}|{rng.randrange(20000):010d}"}, "entries"),
         "name": lambda: ("Patient", {"e": "name:" + rng.choice(data.FAMILY)[0]}, "entries"),
-        "name as range": lambda: ("Patient", {"e": {"$elemMatch": {"$gte": (n := "name:" + rng.choice(data.FAMILY)[0]), "$lt": n + "\uffff"}}}, "entries"),
+        "name as range": lambda: (
+            "Patient",
+            {"e": {"$elemMatch": {"$gte": (n := "name:" + rng.choice(data.FAMILY)[0]), "$lt": n + "\uffff"}}},
+            "entries",
+        ),
         "birthdate+gender": lambda: ("Patient", born(), "entries"),
         "patient+code": lambda: ("Observation", {"p": patient(), many: "code=" + codes(rng.randrange(10))}, "led"),
-        "patient+code, p in [x, *]": lambda: ("Observation", {"p": {"$in": [patient(), "*"]}, many: "code=" + codes(rng.randrange(10))}, "led"),
+        "patient+code, p in [x, *]": lambda: (
+            "Observation",
+            {"p": {"$in": [patient(), "*"]}, many: "code=" + codes(rng.randrange(10))},
+            "led",
+        ),
         "patient+two entries": lambda: (
             "Observation",
             {"p": patient(), "$and": [{many: "code=" + codes(rng.randrange(10))}, {"e": "status=final"}]},
@@ -111,7 +129,15 @@ async def coalescing(variants: dict[str, Any], meter: Any, rng: random.Random) -
 
     def fresh() -> dict[str, Any]:
         resource = data.patient(rng, 10**6 + next(made))
-        return {"_id": "Patient/" + resource["id"], "t": "Patient", "v": 1, "n": next(made), "d": 0, "e": ["", "gender=male"], "b": b"x" * 1000}
+        return {
+            "_id": "Patient/" + resource["id"],
+            "t": "Patient",
+            "v": 1,
+            "n": next(made),
+            "d": 0,
+            "e": ["", "gender=male"],
+            "b": b"x" * 1000,
+        }
 
     async def reads() -> None:
         wanted = ["Patient/" + rng.choice(PATIENTS) for _ in range(16)]
@@ -124,21 +150,33 @@ async def coalescing(variants: dict[str, Any], meter: Any, rng: random.Random) -
         await meter.run("read: find_one, 16 at once", crowd(single, 3200), 3200)
         await meter.run("read: $in of 16, one at a time", crowd(reads, 200, 1), 3200)
         await meter.run("create: insert_one, 16 at once", crowd(lambda: one.insert_one(fresh()), 800), 800)
-        await meter.run("create: insert_many of 16, one at a time", crowd(lambda: one.insert_many([fresh() for _ in range(16)]), 50, 1), 800)
-        await meter.run("create: insert_many of 16, two at a time", crowd(lambda: one.insert_many([fresh() for _ in range(16)]), 50, 2), 800)
+        await meter.run(
+            "create: insert_many of 16, one at a time", crowd(lambda: one.insert_many([fresh() for _ in range(16)]), 50, 1), 800
+        )
+        await meter.run(
+            "create: insert_many of 16, two at a time", crowd(lambda: one.insert_many([fresh() for _ in range(16)]), 50, 2), 800
+        )
 
 
-async def history(variants: dict[str, Any], meter: Any, rng: random.Random) -> None:
+async def history(variants: dict[str, Any], meter: Any, _: random.Random) -> None:
     database = variants["one"].database
     sample = await database["resource"].find({"t": "Observation", "p": {"$exists": True}}).limit(20000).to_list()
     for name in ("superseded", "every"):
         for collection in ("now", "then"):
-            await database.create_collection(f"{name}_{collection}", storageEngine={"wiredTiger": {"configString": "block_compressor=zstd"}})
+            await database.create_collection(
+                f"{name}_{collection}", storageEngine={"wiredTiger": {"configString": "block_compressor=zstd"}}
+            )
         await database[f"{name}_now"].create_index([("t", 1), ("e", 1), ("d", 1), ("n", 1)])
         await database[f"{name}_then"].create_index([("r", 1), ("v", -1)])
 
     def version(document: dict[str, Any]) -> dict[str, Any]:
-        return {"_id": f"{document['_id']}/{document['v']}", "r": document["_id"], "t": document["t"], "v": document["v"], "b": document["b"]}
+        return {
+            "_id": f"{document['_id']}/{document['v']}",
+            "r": document["_id"],
+            "t": document["t"],
+            "v": document["v"],
+            "b": document["b"],
+        }
 
     async def create(name: str, batch: list[dict[str, Any]]) -> None:
         await database[f"{name}_now"].insert_many(batch)
@@ -153,7 +191,9 @@ async def history(variants: dict[str, Any], meter: Any, rng: random.Random) -> N
     for start in range(0, len(sample), 2000):
         for name in ("superseded", "every"):
             batch = sample[start : start + 2000]
-            await meter.run(f"create · {name}", asyncio.gather(*(create(name, batch[at : at + 250]) for at in range(0, 2000, 250))), len(batch))
+            await meter.run(
+                f"create · {name}", asyncio.gather(*(create(name, batch[at : at + 250]) for at in range(0, 2000, 250))), len(batch)
+            )
     for start in range(0, min(3200, len(sample) // 800 * 800), 800):
         for name in ("superseded", "every"):
             turn = iter(sample[start : start + 800])
@@ -169,14 +209,32 @@ async def chains(variants: dict[str, Any], meter: Any, rng: random.Random) -> No
     bound = 1000
 
     def lookup(first: dict[str, Any], local: Any, foreign: Any, then: dict[str, Any]) -> list[dict[str, Any]]:
-        joined = {"from": "resource", "localField": local, "foreignField": foreign, "as": "j", "pipeline": [{"$match": then}, {"$limit": 1}]}
-        return [{"$match": first}, {"$sort": dict(NEWEST)}, {"$lookup": joined}, {"$match": {"j": {"$ne": []}}}, {"$limit": 20}, {"$project": SHOWN}]
+        joined = {
+            "from": "resource",
+            "localField": local,
+            "foreignField": foreign,
+            "as": "j",
+            "pipeline": [{"$match": then}, {"$limit": 1}],
+        }
+        return [
+            {"$match": first},
+            {"$sort": dict(NEWEST)},
+            {"$lookup": joined},
+            {"$match": {"j": {"$ne": []}}},
+            {"$limit": 20},
+            {"$project": SHOWN},
+        ]
 
     async def by_identifier() -> None:
         wanted = f"identifier={IDENTIFIER}|{rng.randrange(1200):010d}"
         found = await one.find({"t": "Patient", "e": wanted}, {"_id": 1}).limit(bound + 1).to_list()
         entries = ["subject=" + row["_id"] for row in found]
-        rows = await one.find({"t": "Observation", "e": {"$in": entries}, "$and": [{"e": "code=" + codes(1)}]}, SHOWN).sort(NEWEST).limit(20).to_list()
+        rows = (
+            await one.find({"t": "Observation", "e": {"$in": entries}, "$and": [{"e": "code=" + codes(1)}]}, SHOWN)
+            .sort(NEWEST)
+            .limit(20)
+            .to_list()
+        )
         assert rows
 
     async def by_identifier_led() -> None:
@@ -211,7 +269,7 @@ async def chains(variants: dict[str, Any], meter: Any, rng: random.Random) -> No
         await meter.run("_has: distinct p, then $in", crowd(has_in_steps, 16), 16)
 
 
-async def permits(variants: dict[str, Any], meter: Any, rng: random.Random) -> None:
+async def permits(variants: dict[str, Any], meter: Any, _: random.Random) -> None:
     one = variants["one"].collection("Patient")
     groups = {name: [PATIENTS[n] for n in range(0, 1600, step)] for name, step in (("all", 1), ("tenth", 10), ("few", 160))}
     for name, members in groups.items():
@@ -240,4 +298,6 @@ async def permits(variants: dict[str, Any], meter: Any, rng: random.Random) -> N
                 ("p $in 5000, hint led", by_list, "led", 16),
                 ("grant entry", by_entry, "entries", 64),
             ):
-                await meter.run(f"{name}: {title}", crowd(lambda c=condition, h=hint: ask(variants["one"], "Observation", c, h), times), times)
+                await meter.run(
+                    f"{name}: {title}", crowd(lambda c=condition, h=hint: ask(variants["one"], "Observation", c, h), times), times
+                )

@@ -78,7 +78,10 @@ async def main(options: argparse.Namespace) -> None:
         await client.admin.command("fsync")
         for name, database in opened.items():
             stored = await database.command("collStats", "resource")
-            print(f"{name:16} data {stored['storageSize'] / 1e6:6.1f} MB", {index: round(size / 1e6, 1) for index, size in stored["indexSizes"].items()})
+            print(
+                f"{name:16} data {stored['storageSize'] / 1e6:6.1f} MB",
+                {index: round(size / 1e6, 1) for index, size in stored["indexSizes"].items()},
+            )
         for _ in range(5):
             for name, database in opened.items():
                 array = VARIANTS[name][1]
@@ -102,17 +105,18 @@ async def main(options: argparse.Namespace) -> None:
 
 async def load(opened: dict[str, Any], meter: Meter, parameters: Parameters, options: argparse.Namespace) -> None:
     source = itertools.chain(data.synthea(options.synthea), data.generated(options.total - 29000 * bool(options.synthea), 20000))
-    numbers, keys, turn = itertools.count(1), Counter[str](), 0
-    for batch in batches(source, 2000):
+    numbers, keys = itertools.count(1), Counter[str]()
+    for turn, batch in enumerate(batches(source, 2000)):
         numbered = [(made(resource, parameters, number := next(numbers)), number) for resource in batch]
-        keys.update({"documents": len(numbered), "e": sum(len(d["e"]) for d, _ in numbered), "c": sum(len(d.get("c", ())) for d, _ in numbered)})
+        keys.update(
+            {"documents": len(numbered), "e": sum(len(d["e"]) for d, _ in numbered), "c": sum(len(d.get("c", ())) for d, _ in numbered)}
+        )
         names = list(opened)
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             documents = [shaped(document, VARIANTS[name][0], number) for document, number in numbered]
             parts = [documents[at : at + 250] for at in range(0, len(documents), 250)]
             work = asyncio.gather(*(opened[name]["resource"].insert_many(part, ordered=False) for part in parts))
             await meter.run(f"ingest · {name}", work, len(documents))
-        turn += 1
     print({name: round(count / keys["documents"], 1) for name, count in keys.items()}, keys["documents"])
 
 

@@ -89,7 +89,9 @@ LED = {"partialFilterExpression": {"p": {"$exists": True}}}
 
 
 class Variant:
-    def __init__(self, name: str, database: AsyncDatabase[dict[str, Any]], *, typed: bool, make: Callable[..., dict[str, Any]], short: bool) -> None:
+    def __init__(
+        self, name: str, database: AsyncDatabase[dict[str, Any]], *, typed: bool, make: Callable[..., dict[str, Any]], short: bool
+    ) -> None:
         self.name, self.database, self.typed, self.make, self.short = name, database, typed, make, short
         self.known: set[str] = set()
         self.order = [("o", 1)] if make is ordered else [("d", 1), ("n", 1)]
@@ -142,8 +144,8 @@ def batches(resources: Iterator[dict[str, Any]], size: int) -> Iterator[list[dic
 
 async def ingest(variants: list[Variant], meter: Meter, options: argparse.Namespace) -> None:
     source = itertools.chain(data.synthea(options.synthea), data.generated(options.total - 29388 * bool(options.synthea), 20000))
-    sequence, turn = itertools.count(1), 0
-    for batch in batches(source, 2000):
+    sequence = itertools.count(1)
+    for turn, batch in enumerate(batches(source, 2000)):
         shapes: dict[str, set[str]] = {}
         for resource in batch:
             shapes.setdefault(resource["resourceType"], set()).update(data.values(resource))
@@ -155,7 +157,6 @@ async def ingest(variants: list[Variant], meter: Meter, options: argparse.Namesp
             made = [(kind, variant.make(resource, body, n)) for kind, resource, body, n in coded]
             parts = [made[start : start + 250] for start in range(0, len(made), 250)]
             await meter.run(f"ingest {variant.name}", asyncio.gather(*map(variant.insert, parts)), len(made))
-        turn += 1
     meter.report()
     for variant in variants:
         print(await variant.size(), flush=True)
@@ -177,12 +178,8 @@ def start(mongod: Path, folder: str) -> tuple[subprocess.Popen[bytes], int]:
 
 async def ready(uri: str) -> AsyncMongoClient[dict[str, Any]]:
     client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(uri, maxPoolSize=64, serverSelectionTimeoutMS=30000)
-    host = client.topology_description.server_descriptions() if client.topology_description else {}
-    try:
-        await client.admin.command("replSetInitiate", {"_id": "rs", "members": [{"_id": 0, "host": uri.split("/")[2]}]})
-    except Exception as problem:  # noqa: BLE001
-        print(problem, host)
-    while not (await client.admin.command("hello")).get("isWritablePrimary"):
+    await client.admin.command("replSetInitiate", {"_id": "rs", "members": [{"_id": 0, "host": uri.split("/")[2]}]})
+    while not (await client.admin.command("hello")).get("isWritablePrimary"):  # noqa: ASYNC110 - it tells nobody
         await asyncio.sleep(0.2)
     return client
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, Self, TypeAlias
 
+import pymongo
 from bson.codec_options import CodecOptions
 from pymongo import AsyncMongoClient, ReadPreference, WriteConcern
 from pymongo.asynchronous.collection import AsyncCollection
@@ -24,6 +25,7 @@ from fhir_server.store.sending import Inserts, Replacements
 Document: TypeAlias = dict[str, Any]
 
 OLDEST = (6, 0)
+_INDEX_SECONDS = 4 * 3600.0  # a new index over years of resources
 _DURABLE = WriteConcern(w="majority", j=True, wtimeout=15_000)
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 
@@ -76,8 +78,9 @@ class Mongo:
                 write_concern=_DURABLE,
                 read_concern=ReadConcern("local"),
             )
-            await ensure(opened, "resource", RESOURCE)
-            await ensure(opened, "history", HISTORY)
+            with pymongo.timeout(_INDEX_SECONDS):
+                await ensure(opened, "resource", RESOURCE)
+                await ensure(opened, "history", HISTORY)
         except BaseException:
             await client.close()
             raise
