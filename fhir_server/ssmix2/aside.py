@@ -19,11 +19,13 @@ class Aside:
     """The folder of one facility's files that were kept aside."""
 
     def __init__(self, data: Path, facility: str) -> None:
-        self.folder = data / "ssmix2" / "aside" / facility
+        self._door = data / "ssmix2" / "aside"
+        self.folder = self._door / facility
 
     def keep(self, path: str, data: bytes | None, *, segment: str | None, reason: str) -> None:
         """Keep a file (None: its bytes cannot be had) and why; a repeated keep replaces both."""
         target = self._target(path)
+        self._door.mkdir(parents=True, exist_ok=True, mode=0o700)  # closed for others: folders are named after patients
         target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if data is None:
             target.unlink(missing_ok=True)
