@@ -51,12 +51,14 @@ def run(arguments: argparse.Namespace) -> int:
 def import_tree(settings: Settings, database: "Database", root: Path, facility: str, *, strict: bool = False) -> "Report":
     """Import one facility's storage into the database, showing progress and report. Raises CommandFailed."""
     from fhir_server import app  # noqa: PLC0415
+    from fhir_server.command.memory import settle  # noqa: PLC0415
     from fhir_server.ssmix2.importer import ImportFailed  # noqa: PLC0415
     from fhir_server.ssmix2.importer import run as run_import  # noqa: PLC0415
     from fhir_server.ssmix2.progress import Bar, tell  # noqa: PLC0415
     from fhir_server.store.embedded import EmbeddedError  # noqa: PLC0415
 
     app.preload()
+    settle()
     work = _work(settings, database, root, facility, strict=strict)
     try:
         report = run_import(root, work, settings.worker_processes, Bar(sys.stderr), database.tend)

@@ -4,7 +4,6 @@ It forks before it has a thread or an event loop, after everything large has bee
 Signals are never delivered to it but fetched (sigtimedwait), so nothing is ever interrupted halfway.
 """
 
-import gc
 import logging
 import os
 import signal
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from fhir_server import observability
+from fhir_server.command.memory import settle
 from fhir_server.store.embedded import Database
 from fhir_server.store.tether import tether
 
@@ -49,8 +49,7 @@ class Supervisor:
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Serve; call `on_ready` when all workers do. Returns after SIGTERM, SIGINT or SIGHUP and an orderly stop."""
-        gc.collect()
-        gc.freeze()  # a collection in a worker would otherwise touch, and so copy, all that it shares
+        settle()
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
         self._news, self._tell = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
         try:
