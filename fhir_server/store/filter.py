@@ -158,14 +158,9 @@ def _text(expression: Expression, fields: Fields) -> Filter:
 
 def _beginning(start: str) -> Filter:
     """Texts that begin so are a range: up to the same beginning with its last character raised by one."""
-    last = ord(start[-1]) + 1
-    while last > 0x10FFFF or 0xD800 <= last <= 0xDFFF:
-        if last <= 0xDFFF:
-            last = 0xE000
-        else:
-            start = start[:-1]
-            last = ord(start[-1]) + 1
-    return {"$elemMatch": {"$gte": start, "$lt": start[:-1] + chr(last)}}
+    end = start.rstrip("\U0010ffff")  # which has no next
+    following = ord(end[-1]) + 1
+    return {"$elemMatch": {"$gte": start, "$lt": end[:-1] + chr(0xE000 if following == 0xD800 else following)}}  # no lone surrogates
 
 
 def _span(asked: Spans) -> Filter:

@@ -180,6 +180,14 @@ def test_what_a_user_types_is_only_ever_a_value(typed):
     assert set(operators(selection(asked, ("Patient",)).filter)) <= known
 
 
+def test_a_beginning_is_a_range_whatever_its_last_character():
+    from fhir_server.store.filter import index_range
+
+    for last, end in (("a", "b"), ("\ud7ff", "\ue000")):
+        assert index_range(HasPrefix("code", last)) == {"$elemMatch": {"$gte": f"code={last}", "$lt": f"code={end}"}}
+    assert index_range(HasPrefix("code", "\U0010ffff")) == {"$elemMatch": {"$gte": "code=\U0010ffff", "$lt": "code>"}}
+
+
 def test_everything_and_nothing_are_filters_too():
     assert condition(EVERYTHING, TYPES) == {}
     assert condition(NOTHING, TYPES) == {"_id": {"$in": []}}
