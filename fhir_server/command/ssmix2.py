@@ -41,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     observability.configure(settings.log_level, requests=False)
     root = _root(arguments.directory)
     _check_facility(arguments.facility)
+    if arguments.report and not arguments.report.absolute().parent.is_dir():  # better told now than after hours
+        raise CommandFailed(f"the report cannot be written to {arguments.report}: its directory does not exist")
     with open_for(settings, "tsunagi ssmix2 import", share=True) as database:
         report = import_tree(settings, database, root, arguments.facility, strict=arguments.strict)
     if arguments.report:
