@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -116,6 +117,7 @@ CHECKS: Mapping[str, Check] = MappingProxyType(
 """Each primitive type's name and the check of its JSON value; the calendar counts, 2024-02-30 is no date."""
 
 
+@lru_cache(maxsize=8192)  # the resources of one message have few times among them
 def date_span(text: str, zone: tzinfo = TOKYO) -> tuple[int, int]:
     """Give the closed interval, in milliseconds since 1970 UTC, that a date, dateTime or instant means.
 

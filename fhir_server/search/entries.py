@@ -9,7 +9,7 @@ from datetime import tzinfo
 from fhir_server.exchange import Resource
 from fhir_server.search.expression import LOW, Entries, Group, Span
 from fhir_server.search.parameters import Parameters
-from fhir_server.search.types.composite import SIMPLE, groups
+from fhir_server.search.types.composite import SIMPLE, Components
 from fhir_server.search.types.date import spanned
 from fhir_server.search.types.found import Found
 from fhir_server.search.types.reference import literal
@@ -30,13 +30,15 @@ def entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries
     found, grouped = Found(), list[Group]()
     patients: dict[str, None] = {}
     date = 0
+    components: Components | None = None
     for extract, group in parameters.plan(type):
         nodes = extract(resource)
         if not nodes:
             continue
         for parameter in group:
             if parameter.type == "composite":
-                grouped += groups(parameter, resource, zone)
+                components = components or Components(resource, zone)
+                grouped += components.groups(parameter)
                 continue
             SIMPLE[parameter.type].entries(parameter.code, nodes, found, zone)
             if parameter.leads:

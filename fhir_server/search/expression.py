@@ -8,15 +8,14 @@ so neither `holds` nor the filter ever sees one.
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 # What stands between the parameter's code and its value in an entry; neighbours in ASCII, so that all entries of
 # one parameter are one range: from "code:" up to "code?".
 TEXT, LOW, EQUALS, HIGH, AFTER = ":", "<", "=", ">", "?"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A stored date, number or quantity: the closed interval from `low` to `high` that its precision means.
 
     Dates are milliseconds since 1970 UTC (high is the last millisecond), numbers and quantities floats (infinite where
@@ -30,8 +29,7 @@ class Span:
     units: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """The components of one composite value, kept together: entries and spans under the component's position."""
 
     parameter: str

@@ -38,7 +38,7 @@ class Parameter:
 
     `path` is the part of the definition's expression that speaks of this type. `leads`: among Patients it names
     exactly those that the type's lead parameter names. `components` are a composite's, their code is their position;
-    `repetitions` gives for each of a composite's values the nodes of all components. `systems` are the names under which
+    `repetitions` gives for each of a composite's values what it lies in and the path of each component in that. `systems` are the names under which
     the implied code system of a `code` element may be asked for.
     """
 
@@ -51,7 +51,7 @@ class Parameter:
     components: tuple["Parameter", ...] = ()
     leads: bool = False
     systems: tuple[str, ...] = ()
-    repetitions: Callable[[Resource], Iterator[tuple[Sequence[Node], ...]]] = lambda resource: iter(())  # noqa: ARG005
+    repetitions: Callable[[Resource], Iterator[tuple[Resource, tuple[Extract, ...]]]] = lambda resource: iter(())  # noqa: ARG005
 
     @property
     def sortable(self) -> bool:
@@ -174,13 +174,14 @@ class Parameters:
             for position, (part, _) in enumerate(parts)
         )
         repeated = [
-            (root.partition(".")[2], [compile_path(_under(root, type, path), self._definitions) for _, path in parts]) for root in roots
+            (root.partition(".")[2], tuple(compile_path(_under(root, type, path), self._definitions) for _, path in parts))
+            for root in roots
         ]
 
-        def repetitions(resource: Resource) -> Iterator[tuple[Sequence[Node], ...]]:
+        def repetitions(resource: Resource) -> Iterator[tuple[Resource, tuple[Extract, ...]]]:
             for element, extracts in repeated:
                 for one in _one_by_one(resource, element):
-                    yield tuple(extract(one) for extract in extracts)
+                    yield one, extracts
 
         return replace(parameter, components=components, repetitions=repetitions)
 

@@ -66,9 +66,8 @@ def values_of_files(number, code):
     for path, data in history(HOSPITAL_B, 4, 1, 60):
         if f"/{number}/" in path and "/OML-11/" in path:
             message = parse(data)
-            for obx in message.all("OBX"):
-                if obx.first(3)[1] == code:
-                    found.append((message.first("SPM").first(17)[1], obx[5], obx.first(3)[2]))
+            collected = message.first("SPM").first(17)[1]
+            found += [(collected, obx[5], obx.first(3)[2]) for obx in message.all("OBX") if obx.first(3)[1] == code]
     return sorted(found, reverse=True)
 
 

@@ -8,10 +8,10 @@ one component and the value of another. Inside a group a component goes by its p
 
 from collections.abc import Sequence
 from datetime import tzinfo
-from typing import Any
+from typing import Any, TypeAlias
 
 from fhir_server.search.expression import Expression, Group, Grouped, Span
-from fhir_server.search.parameters import Parameter
+from fhir_server.search.parameters import Extract, Parameter
 from fhir_server.search.types import date, number, quantity, reference, string, token, uri
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import split
@@ -29,24 +29,49 @@ SIMPLE = {
 }
 
 
-def groups(parameter: Parameter, resource: dict[str, Any], zone: tzinfo) -> list[Group]:
-    """Give one Group for each repetition in which every component has a value."""
-    gathered = (_group(parameter, nodes, zone) for nodes in parameter.repetitions(resource) if all(nodes))
-    return [group for group in gathered if group is not None]
+_Part: TypeAlias = tuple[tuple[str, ...], tuple[Span, ...]]
 
 
-def _group(parameter: Parameter, nodes: tuple[Sequence[Node], ...], zone: tzinfo) -> Group | None:
-    entries: dict[str, None] = {}
-    spans: list[Span] = []
-    for component, values in zip(parameter.components, nodes, strict=True):
-        found = Found()
-        SIMPLE[component.type].entries(component.code, values, found, zone)
-        if not found.entries:
-            return None
-        if found.words or not found.spans:  # bounds of spans and beginnings of words only serve an index
-            entries.update(dict.fromkeys(found.words or found.entries))
-        spans += found.spans
-    return Group(parameter.code, tuple(entries), tuple(spans))
+class Components:
+    """The components of one resource's composites, each found once: `code` alone is part of six of Observation's."""
+
+    def __init__(self, resource: dict[str, Any], zone: tzinfo) -> None:
+        self._resource = resource
+        self._zone = zone
+        self._found: dict[tuple[str, str, Extract], _Part | None] = {}
+
+    def groups(self, parameter: Parameter) -> list[Group]:
+        """Give one Group for each repetition in which every component has a value."""
+        gathered = (self._group(parameter, one, extracts) for one, extracts in parameter.repetitions(self._resource))
+        return [group for group in gathered if group is not None]
+
+    def _group(self, parameter: Parameter, one: dict[str, Any], extracts: tuple[Extract, ...]) -> Group | None:
+        entries: dict[str, None] = {}
+        spans: list[Span] = []
+        for component, extract in zip(reversed(parameter.components), reversed(extracts), strict=True):  # the value is missing most often
+            part = self._part(component, extract) if one is self._resource else _found(component, extract(one), self._zone)
+            if part is None:
+                return None
+            entries.update(dict.fromkeys(part[0]))
+            spans += part[1]
+        return Group(parameter.code, tuple(entries), tuple(spans))
+
+    def _part(self, component: Parameter, extract: Extract) -> _Part | None:
+        key = (component.code, component.type, extract)
+        if key not in self._found:
+            self._found[key] = _found(component, extract(self._resource), self._zone)
+        return self._found[key]
+
+
+def _found(component: Parameter, nodes: Sequence[Node], zone: tzinfo) -> _Part | None:
+    if not nodes:
+        return None
+    found = Found()
+    SIMPLE[component.type].entries(component.code, nodes, found, zone)
+    if not found.entries:
+        return None
+    # Bounds of spans and beginnings of words only serve an index.
+    return tuple(found.words or (() if found.spans else found.entries)), tuple(found.spans)
 
 
 def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:

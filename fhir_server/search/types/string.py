@@ -60,7 +60,8 @@ def _without_accents(text: str) -> str:
 
 def squeeze(text: str) -> str:
     """Fold a searched text: spaces inside do not count."""
-    return fold(text).replace(" ", "")
+    folded = words(text)
+    return folded[0] if folded else ""
 
 
 def words(text: str) -> tuple[str, ...]:
