@@ -20,6 +20,7 @@ from fhir_server.ssmix2.tree import count, patient_folders
 log = logging.getLogger(__name__)
 
 SECONDS_BETWEEN_TENDING = 0.5
+SECONDS_TO_LEAVE = 10.0
 PATIENTS_AT_ONCE = 8  # per worker: enough to overlap its own work with the database's
 
 
@@ -101,8 +102,9 @@ class _Crew:
                 pipe.send(None)
             except OSError:  # it is gone already
                 continue
+        deadline = time.monotonic() + SECONDS_TO_LEAVE
         for process in self.processes.values():
-            process.join(timeout=10)
+            process.join(timeout=max(0.0, deadline - time.monotonic()))
             if process.is_alive():
                 process.kill()
                 process.join()
@@ -137,6 +139,8 @@ class _Crew:
 
 def _worker(work: Work, pipe: Connection, of_others: list[Connection]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what Ctrl-C means
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)  # without its parent it ends at once: what it had not committed is not lost
     for other in of_others:  # inherited by fork; held open they would hide the parent's end
         other.close()
     try:

@@ -125,7 +125,7 @@ def imported(database):
     return database["resource"].count_documents({"t": "Provenance"})
 
 
-def processes_of(data, seconds=30.0):
+def processes_of(data, seconds=10.0):
     """The processes that still have to do with a data directory, after a while of waiting for their end."""
     deadline = time.monotonic() + seconds
     names = {os.fsencode(data), os.fsencode(data / "mongodb")}
