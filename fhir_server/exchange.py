@@ -19,7 +19,8 @@ class FhirRequest:
     `parameters` are the query's (name, value) pairs, percent-decoded, in their order. `body` is the decoded resource,
     still unvalidated. `headers` holds only those that FHIR gives a meaning: `if-match`, `if-none-match`,
     `if-none-exist`, `if-modified-since`, `prefer` (lower case, raw values).
-    `base` is the address that links of the answer start with, without a trailing slash.
+    `base` is the address that links of the answer start with, without a trailing slash. `fresh` says that the sender
+    knows of nothing stored of what it puts: a hint that saves looking first, never trusted.
     """
 
     interaction: str
@@ -30,6 +31,7 @@ class FhirRequest:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

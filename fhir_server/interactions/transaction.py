@@ -33,7 +33,7 @@ async def transaction(request: FhirRequest, repository: Repository, serving: Ser
     check_envelope(request.body, raw, serving)
     entries = [asked(number, entry, request, serving) for number, entry in enumerate(raw)]
     writing = sorted((entry for entry in entries if entry.request.interaction in _ORDER), key=lambda e: _ORDER[e.request.interaction])
-    writes = await _writes(writing, serving)
+    writes = await _writes(writing, serving, fresh=request.fresh)
     versions = await _commit(writing, writes, repository)
     with_resource = preference(request, "return") == "representation"
     answers = {number: bundle.written(version, with_resource=with_resource) for number, version in versions.items()}
@@ -44,7 +44,7 @@ async def transaction(request: FhirRequest, repository: Repository, serving: Ser
     return FhirResponse(200, body, versions=[versions[number] for number in sorted(versions)])
 
 
-async def _writes(entries: Sequence[Entry], serving: Serving) -> list[Write]:
+async def _writes(entries: Sequence[Entry], serving: Serving, *, fresh: bool) -> list[Write]:
     """Make the writes, all of them checked; raises FhirError with the issues of every entry that cannot be written."""
     ids = {entry.number: entry.request.id or new_id() for entry in entries}
     targets = _targets(entries, ids)
@@ -55,7 +55,7 @@ async def _writes(entries: Sequence[Entry], serving: Serving) -> list[Write]:
         if done % 50 == 49:
             await asyncio.sleep(0)  # a long Bundle lets other requests through
         try:
-            writes.append(_write(entry, ids[entry.number], targets, serving))
+            writes.append(_write(entry, ids[entry.number], targets, serving, fresh=fresh))
         except FhirError as failure:
             moved = inside(failure, entry.place)
             status = status or moved.status
@@ -67,7 +67,7 @@ async def _writes(entries: Sequence[Entry], serving: Serving) -> list[Write]:
     return writes
 
 
-def _write(entry: Entry, id: str, targets: dict[str, str], serving: Serving) -> Write:
+def _write(entry: Entry, id: str, targets: dict[str, str], serving: Serving, *, fresh: bool) -> Write:
     request = entry.request
     assert request.type is not None
     if_match = required_version(request.headers.get("if-match"), request.type)
@@ -83,7 +83,9 @@ def _write(entry: Entry, id: str, targets: dict[str, str], serving: Serving) -> 
     prepared = prepare(resource, serving)
     if request.interaction == "create":
         return Create(prepared)
-    return Put(prepared, if_match=if_match, unless_same=True, only_create=wants_absence(request))
+    only_create = wants_absence(request)
+    hopeful = fresh and not only_create and if_match is None
+    return Put(prepared, if_match=if_match, unless_same=True, only_create=only_create, hopeful=hopeful)
 
 
 def _targets(entries: Sequence[Entry], ids: dict[int, str]) -> dict[str, str]:

@@ -31,15 +31,18 @@ def entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries
     patients: dict[str, None] = {}
     date = 0
     components: Components | None = None
-    for extract, group in parameters.plan(type):
+    present = resource.keys()
+    for names, extract, group in parameters.plan(type):
+        if names is not None and present.isdisjoint(names):
+            continue
+        if group[0].type == "composite":
+            components = components or Components(resource, zone)
+            grouped += components.groups(group[0])
+            continue
         nodes = extract(resource)
         if not nodes:
             continue
         for parameter in group:
-            if parameter.type == "composite":
-                components = components or Components(resource, zone)
-                grouped += components.groups(parameter)
-                continue
             SIMPLE[parameter.type].entries(parameter.code, nodes, found, zone)
             if parameter.leads:
                 patients.update(dict.fromkeys(_patients(nodes)))

@@ -8,12 +8,13 @@ A type is compiled when it is first asked for: a hospital uses thirty of the 146
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from fhir_server.exchange import Resource
 from profiles.definitions import Definitions
 from profiles.fhirpath import Node
 from profiles.fhirpath import compile as compile_path
+from profiles.structure import Shapes
 
 Extract: TypeAlias = Callable[[Resource], Sequence[Node]]
 
@@ -26,6 +27,8 @@ DATES = (
 )  # fmt: skip
 
 _NOTHING: Mapping[str, "Parameter"] = {}
+_BEGINNING = re.compile(r"\(*([A-Z][A-Za-z]+)\.([a-z][A-Za-z]+)(?:\.as\(([A-Za-z]+)\)| as ([A-Za-z]+)|\.ofType\(([A-Za-z]+)\))?")
+_JUDGES_ABSENCE = re.compile(r"exists\(|empty\(|not\(|count\(|!=")
 _PLAIN = re.compile(r"[A-Z][A-Za-z]+(\.[a-z][A-Za-z]+)+")
 _SYSTEMS = ("http://hl7.org/fhir/", "http://hl7.org/fhir/CodeSystem/", "http://terminology.hl7.org/CodeSystem/")
 _OF_PATIENT = ".where(resolve() is Patient)"
@@ -59,6 +62,14 @@ class Parameter:
         return self.type != "composite"
 
 
+class Step(NamedTuple):
+    """One path to walk in a resource for the parameters that share it; `names` as `beginnings` gives them."""
+
+    names: frozenset[str] | None
+    extract: Extract
+    parameters: tuple[Parameter, ...]
+
+
 class Parameters:
     """Every search parameter of every type; `extra` are SearchParameters of the network, which win over HL7's."""
 
@@ -73,7 +84,7 @@ class Parameters:
                     self._by_base.setdefault(base, {})[definition["code"]] = definition
         self._types = frozenset(definitions.resource_types)
         self._of: dict[str, Mapping[str, Parameter]] = {}
-        self._plans: dict[str, tuple[tuple[Extract, tuple[Parameter, ...]], ...]] = {}
+        self._plans: dict[str, tuple[Step, ...]] = {}
 
     @property
     def types(self) -> frozenset[str]:
@@ -107,7 +118,7 @@ class Parameters:
         """Give, for each type in the compartment, the codes that put a resource into it; nothing for an unknown one."""
         return self._definitions.compartments.get(code, {})
 
-    def plan(self, type: str) -> tuple[tuple[Extract, tuple[Parameter, ...]], ...]:
+    def plan(self, type: str) -> "tuple[Step, ...]":
         """Group the type's stored parameters by their path, so that each path is walked once per resource."""
         known = self._plans.get(type)
         if known is None:
@@ -116,7 +127,9 @@ class Parameters:
                 if parameter.code not in ("_id", "_lastUpdated"):
                     key = parameter.path if parameter.type != "composite" else parameter.url
                     paths.setdefault(key, []).append(parameter)
-            known = self._plans[type] = tuple((group[0].extract, tuple(group)) for group in paths.values())
+            known = self._plans[type] = tuple(
+                Step(beginnings(group[0].path, type, self._definitions.shapes), group[0].extract, tuple(group)) for group in paths.values()
+            )
         return known
 
     def _compiled(self, type: str) -> Mapping[str, Parameter]:
@@ -174,14 +187,20 @@ class Parameters:
             for position, (part, _) in enumerate(parts)
         )
         repeated = [
-            (root.partition(".")[2], tuple(compile_path(_under(root, type, path), self._definitions) for _, path in parts))
-            for root in roots
+            (
+                root.partition(".")[2],
+                tuple(names for path in paths if (names := beginnings(path, type, self._definitions.shapes)) is not None),
+                tuple(compile_path(path, self._definitions) for path in paths),
+            )
+            for root, paths in ((root, [_under(root, type, path) for _, path in parts]) for root in roots)
         ]
 
         def repetitions(resource: Resource) -> Iterator[tuple[Resource, tuple[Extract, ...]]]:
-            for element, extracts in repeated:
-                for one in _one_by_one(resource, element):
-                    yield one, extracts
+            present = resource.keys()
+            for element, needed, extracts in repeated:
+                if not any(present.isdisjoint(names) for names in needed):
+                    for one in _one_by_one(resource, element):
+                        yield one, extracts
 
         return replace(parameter, components=components, repetitions=repetitions)
 
@@ -200,6 +219,23 @@ def own_path(expression: str, type: str) -> str:
     """Give those parts of a union that speak of the type, or of every resource."""
     own = re.compile(rf"\(*({type}|Resource|DomainResource)\b|\(*[a-z]")
     return " | ".join(part for part in map(str.strip, _union(expression)) if own.match(part)) or expression
+
+
+def beginnings(path: str, type: str, shapes: Shapes) -> frozenset[str] | None:
+    """Give the JSON properties of which a resource must have one for the path to find anything in it.
+
+    None where that cannot be told: a path that judges what is absent (`exists()`, `!=`), or that starts elsewhere.
+    """
+    names: set[str] = set()
+    for part in map(str.strip, _union(path)):
+        begin = _BEGINNING.match(part)
+        if begin is None or begin[1] not in (type, "Resource", "DomainResource") or _JUDGES_ABSENCE.search(part):
+            return None
+        wanted = begin[3] or begin[4] or begin[5]
+        variants = shapes[type].choices.get(begin[2], {}).values()
+        names.update(property.name for property in variants if wanted is None or shapes.is_a(property.key, wanted))
+        names.add(begin[2])
+    return frozenset(names)
 
 
 def _union(expression: str) -> Iterator[str]:

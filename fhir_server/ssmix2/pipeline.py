@@ -125,7 +125,7 @@ class Pipeline:
         if known is not None and known.occurred > name.occurred:
             return FileResult(file.path, name.kind, "past")  # a newer version came before, from another volume
         mapped = await self._completed(self._map(data, name))
-        changes = await self._write(with_digest(mapped.entries, digest) + _gone(mapped, known))
+        changes = await self._write(with_digest(mapped.entries, digest) + _gone(mapped, known), fresh=known is None)
         self._aside.release(file.path)
         return FileResult(file.path, name.kind, "imported", changes, warnings=mapped.warnings)
 
@@ -180,14 +180,17 @@ class Pipeline:
             entries = mapped.entries if mapped.of_stay else [_delete(reference) for reference in known.resources]
         return FileResult(newest.path, name.kind, "deleted", await self._write(entries))
 
-    async def _write(self, entries: list[dict[str, Any]]) -> Changes:
-        """Write a message; leave out what is only to be created where it is absent and was seen in this run."""
+    async def _write(self, entries: list[dict[str, Any]], *, fresh: bool = False) -> Changes:
+        """Write a message, a `fresh` one where nothing of it is stored yet.
+
+        Left out is what is only to be created where it is absent and was seen in this run.
+        """
         bundle = {
             "resourceType": "Bundle",
             "type": "transaction",
             "entry": [entry for entry in entries if entry["request"]["url"] not in self._present or "ifNoneMatch" not in entry["request"]],
         }
-        response = await self._ask(FhirRequest("transaction", body=bundle))
+        response = await self._ask(FhirRequest("transaction", body=bundle, fresh=fresh))
         for entry in entries:
             url = entry["request"]["url"]
             if entry["request"]["method"] == "DELETE":

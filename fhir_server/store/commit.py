@@ -22,7 +22,7 @@ from fhir_server.store.failures import told
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
 from fhir_server.store.sending import DUPLICATE_KEY, Outrun, Replacement
-from fhir_server.store.writing import Clock, Create, Decision, Delete, Stored, Write, decide
+from fhir_server.store.writing import Clock, Create, Decision, Delete, Put, Stored, Write, decide
 
 _ATTEMPTS = 100
 _LONGEST_PAUSE = 0.05
@@ -44,7 +44,7 @@ async def commit(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence[Wr
         try:
             if len(writes) == 1:
                 return [await _alone(mongo, permit, clock, writes[0])]
-            return await _together(mongo, permit, clock, writes)
+            return await _together(mongo, permit, clock, writes, hopeful=attempt == 0)
         except Outrun:
             await _check_ids(mongo, writes)
             await asyncio.sleep(random.random() * min(_LONGEST_PAUSE, 0.001 * attempt))
@@ -66,9 +66,12 @@ async def _alone(mongo: Mongo, permit: Permit, clock: Clock, write: Write) -> Ve
 # -- several ------------------------------------------------------------------------------------------------------------
 
 
-async def _together(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence[Write]) -> list[Version]:
-    """Read and decide before the transaction: what is replaced in it must still be what was read."""
-    keys = [write.key for write in writes if not isinstance(write, Create)]
+async def _together(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence[Write], *, hopeful: bool) -> list[Version]:
+    """Read and decide before the transaction: what is replaced in it must still be what was read.
+
+    While `hopeful`, hopeful writes are not read: where one is stored after all, inserting it fails and all begins again.
+    """
+    keys = [write.key for write in writes if not isinstance(write, Create) and not (hopeful and isinstance(write, Put) and write.hopeful)]
     current: Mapping[str, Stored] = await mongo.reads.several(keys) if keys else {}
     await _check_visible(mongo, permit, [write for write in writes if write.key in current])
     moment = clock()

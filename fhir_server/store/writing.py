@@ -45,13 +45,15 @@ class Put:
     """The next version of a resource, the first one where there is none (or it was deleted).
 
     `if_match` is the version that has to be current. `unless_same`: where exactly this is stored already, nothing is
-    written. `only_create`: what exists stays as it is.
+    written. `only_create`: what exists stays as it is. `hopeful`: there is probably none, so it is worth inserting before
+    looking.
     """
 
     prepared: Prepared
     if_match: int | None = None
     unless_same: bool = False
     only_create: bool = False
+    hopeful: bool = False
 
     @property
     def key(self) -> str:
