@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help setup setup-dev demo test check format documents bench lock clean
+.PHONY: help setup setup-dev demo test check format documents bench kill-test lock clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -54,6 +54,9 @@ documents: setup ## Write what is generated anew: settings, OpenAPI / 生成さ�
 bench: setup ## Measure what this machine gives / この計算機の性能を測る
 	$(BIN)/python bench/floor.py
 	$(BIN)/python bench/hospital.py --out var/hospital.json $(ARGS)
+
+kill-test: setup-dev ## Kill imports with -9 at random moments, for 5 minutes / 取り込み中の強制終了を試す (最長 5 分)
+	@exec $(BIN)/python -m tests.ssmix2.kill_marathon $(ARGS)
 
 lock: setup-dev ## Write the lock files anew; ARGS=--upgrade for newer versions / ロックファイルを更新する
 	$(LOCK) --extra embedded --extra dev $(ARGS) --output-file requirements-dev.lock

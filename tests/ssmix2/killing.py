@@ -3,8 +3,9 @@
 import json
 import os
 import signal
+import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fhir_server.store.embedded import attach
@@ -39,7 +40,10 @@ def workers_of(process):
 
 
 def mongod_of(data):
-    return int((data / "mongodb" / "mongod.lock").read_text())
+    """The process id of the data's mongod, if it runs."""
+    lock = data / "mongodb" / "mongod.lock"
+    text = lock.read_text().strip() if lock.exists() else ""
+    return [int(text)] if text and os.fsencode(data / "mongodb") in words_of(text) else []
 
 
 @contextmanager
@@ -69,15 +73,20 @@ def kill(victim, process, server, data):
         case "server":
             server.kill()
         case "mongod":
-            os.kill(mongod_of(data), signal.SIGKILL)
+            for pid in mongod_of(data):
+                os.kill(pid, signal.SIGKILL)
 
 
-def interrupted_import(root, data, victim, *, beside, least):
-    """Start an import, kill the victim when so many documents are in, wait for the end. Give the import's end."""
+def interrupted_import(root, data, victim, *, beside, least=None, seconds=0.0):
+    """Start an import, kill the victim when so many documents are in, or after some seconds. Give the import's end."""
     with server_beside(data, beside or victim == "server") as server:
         process = start_import(root, data)
         try:
-            wait_until_in(data, process, least)
+            if least is None:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(seconds)
+            else:
+                wait_until_in(data, process, least)
             kill(victim, process, server, data)
             return end_of(process)
         finally:
@@ -99,7 +108,9 @@ def equals_undisturbed(root, data, expected):
 
 
 def undisturbed(root, data: Path):
-    """The state in which an import ends that nobody disturbs."""
+    """The state in which an import ends that nobody disturbs, and how many seconds it took."""
+    started = time.monotonic()
     ended = end_of(start_import(root, data))
+    seconds = time.monotonic() - started
     assert ended.status == 0, ended
-    return end_state(data)
+    return end_state(data), seconds

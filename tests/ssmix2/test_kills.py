@@ -18,7 +18,7 @@ def root(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def expected(root, tmp_path_factory):
-    return undisturbed(root, tmp_path_factory.mktemp("undisturbed") / "data")
+    return undisturbed(root, tmp_path_factory.mktemp("undisturbed") / "data")[0]
 
 
 def test_the_kill_of_the_import_loses_nothing(root, expected, tmp_path):
