@@ -23,10 +23,14 @@ ENDS = {"import": {-9, 0}, "worker": {3, 0}, "server": {3, 0}, "mongod": {3, 0}}
 def play(rng, root, data, seconds, expected):
     """Play one round; give its victims and how each import ended."""
     story = []
+    documents = sum(key.startswith("Provenance/") for key in expected)
     for _ in range(rng.choice((1, 1, 2, 3))):
-        victim, beside, moment = rng.choice(VICTIMS), rng.random() < 0.3, rng.random() * seconds
-        ended = interrupted_import(root, data, victim, beside=beside, seconds=moment)
-        story.append((victim, "beside" if beside or victim == "server" else "alone", round(moment, 1), ended.status))
+        victim, beside = rng.choice(VICTIMS), rng.random() < 0.3
+        seconds_in = rng.random() * seconds
+        least = rng.randrange(documents) if rng.random() < 0.8 else None  # else at any time, also while it starts or ends
+        ended = interrupted_import(root, data, victim, beside=beside, least=least, seconds=seconds_in)
+        moment = f"after {seconds_in:.1f} s" if least is None else f"at {least} documents"
+        story.append((victim, "beside" if beside or victim == "server" else "alone", moment, ended.status))
         assert ended.status in ENDS[victim], (story, ended)
         assert "Traceback" not in ended.stderr, (story, ended)
     equals_undisturbed(root, data, expected)
