@@ -170,3 +170,7 @@ def lead(resource: Resource) -> str | None:
     if resource["resourceType"] == "Patient":
         return f"Patient/{resource['id']}"
     return reference if reference.startswith("Patient/") else None
+
+
+def codes(number: int) -> str:
+    return f"{LOINC}|{TESTS[number % 10][0]}"

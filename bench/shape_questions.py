@@ -16,10 +16,6 @@ MEASURED = PATIENTS[:1200]
 IDENTIFIER = "urn:oid:1.2.392.100495.20.3.51.13710000017"
 
 
-def codes(number: int) -> str:
-    return f"{data.LOINC}|{data.TESTS[number % 10][0]}"
-
-
 async def crowd(make: Callable[[], Awaitable[object]], count: int, tasks: int = 16) -> None:
     async def one() -> None:
         for _ in range(count // tasks):
@@ -84,7 +80,7 @@ def questions(variant: Any, rng: random.Random) -> dict[str, Callable[[], tuple[
                 None,
             ),
             "birthdate+gender": lambda: ("Patient", born(), None),
-            "patient+code": lambda: ("Observation", {"p": patient(), "s.code": "=" + codes(rng.randrange(10))}, None),
+            "patient+code": lambda: ("Observation", {"p": patient(), "s.code": "=" + data.codes(rng.randrange(10))}, None),
         }
     many = "c" if variant.short else "e"
     return {
@@ -96,18 +92,18 @@ def questions(variant: Any, rng: random.Random) -> dict[str, Callable[[], tuple[
             "entries",
         ),
         "birthdate+gender": lambda: ("Patient", born(), "entries"),
-        "patient+code": lambda: ("Observation", {"p": patient(), many: "code=" + codes(rng.randrange(10))}, "led"),
+        "patient+code": lambda: ("Observation", {"p": patient(), many: "code=" + data.codes(rng.randrange(10))}, "led"),
         "patient+code, p in [x, *]": lambda: (
             "Observation",
-            {"p": {"$in": [patient(), "*"]}, many: "code=" + codes(rng.randrange(10))},
+            {"p": {"$in": [patient(), "*"]}, many: "code=" + data.codes(rng.randrange(10))},
             "led",
         ),
         "patient+two entries": lambda: (
             "Observation",
-            {"p": patient(), "$and": [{many: "code=" + codes(rng.randrange(10))}, {"e": "status=final"}]},
+            {"p": patient(), "$and": [{many: "code=" + data.codes(rng.randrange(10))}, {"e": "status=final"}]},
             "led",
         ),
-        "code, all patients": lambda: ("Observation", {"e": "code=" + codes(rng.randrange(10))}, "entries"),
+        "code, all patients": lambda: ("Observation", {"e": "code=" + data.codes(rng.randrange(10))}, "entries"),
     }
 
 
@@ -230,7 +226,7 @@ async def chains(variants: dict[str, Any], meter: Any, rng: random.Random) -> No
         found = await one.find({"t": "Patient", "e": wanted}, {"_id": 1}).limit(bound + 1).to_list()
         entries = ["subject=" + row["_id"] for row in found]
         rows = (
-            await one.find({"t": "Observation", "e": {"$in": entries}, "$and": [{"e": "code=" + codes(1)}]}, SHOWN)
+            await one.find({"t": "Observation", "e": {"$in": entries}, "$and": [{"e": "code=" + data.codes(1)}]}, SHOWN)
             .sort(NEWEST)
             .limit(20)
             .to_list()
@@ -240,17 +236,17 @@ async def chains(variants: dict[str, Any], meter: Any, rng: random.Random) -> No
     async def by_identifier_led() -> None:
         wanted = f"identifier={IDENTIFIER}|{rng.randrange(1200):010d}"
         found = await one.find({"t": "Patient", "e": wanted}, {"_id": 1}).limit(bound + 1).to_list()
-        led = {"p": {"$in": [row["_id"] for row in found]}, "t": "Observation", "e": "code=" + codes(1)}
+        led = {"p": {"$in": [row["_id"] for row in found]}, "t": "Observation", "e": "code=" + data.codes(1)}
         assert await one.find(led, SHOWN).sort(NEWEST).hint("led").limit(20).to_list()
 
     async def by_name(name: str, limit: int) -> int:
         found = await one.find({"t": "Patient", "e": f"name:{name}"}, {"_id": 1}).limit(limit).to_list()
-        led = {"p": {"$in": [row["_id"] for row in found]}, "t": "Observation", "e": "code=" + codes(1)}
+        led = {"p": {"$in": [row["_id"] for row in found]}, "t": "Observation", "e": "code=" + data.codes(1)}
         return len(await one.find(led, SHOWN).sort(NEWEST).limit(20).to_list())
 
     async def joined() -> None:
         wanted = {"t": "Patient", "e": f"identifier={IDENTIFIER}|{rng.randrange(1200):010d}"}
-        steps = lookup({"t": "Observation", "e": "code=" + codes(1)}, "p", "_id", wanted)
+        steps = lookup({"t": "Observation", "e": "code=" + data.codes(1)}, "p", "_id", wanted)
         try:
             cursor = await one.aggregate(steps, maxTimeMS=20000, hint="entries")
             await cursor.to_list()
@@ -258,7 +254,7 @@ async def chains(variants: dict[str, Any], meter: Any, rng: random.Random) -> No
             print("$lookup:", problem.details and problem.details.get("codeName"))
 
     async def has_in_steps() -> None:
-        found = await one.distinct("p", {"t": "Observation", "e": "code=" + codes(1), "d": {"$gte": 1609000000000}})
+        found = await one.distinct("p", {"t": "Observation", "e": "code=" + data.codes(1), "d": {"$gte": 1609000000000}})
         await one.find({"t": "Patient", "_id": {"$in": found[:bound]}}, SHOWN).sort(NEWEST).limit(20).to_list()
 
     for _ in range(3):
@@ -282,10 +278,10 @@ async def permits(variants: dict[str, Any], meter: Any, _: random.Random) -> Non
 
         count = await one.count_documents({"p": {"$in": allowed}, "t": {"$in": ["Observation", "Patient"]}}, hint="led")
         await meter.run(f"write the grant {name} ({count} documents)", rewrite(), count)
-        by_list = {"e": "code=" + codes(2), "p": {"$in": allowed}}
-        by_entry = {"$and": [{"e": "code=" + codes(2)}, {"e": entry}]}
+        by_list = {"e": "code=" + data.codes(2), "p": {"$in": allowed}}
+        by_entry = {"$and": [{"e": "code=" + data.codes(2)}, {"e": entry}]}
         for title, condition, hint in (
-            ("nobody limited", {"e": "code=" + codes(2)}, "entries"),
+            ("nobody limited", {"e": "code=" + data.codes(2)}, "entries"),
             ("p $in, hint entries", by_list, "entries"),
             ("p $in, hint led", by_list, "led"),
             ("entry, hint entries", by_entry, "entries"),
@@ -293,7 +289,7 @@ async def permits(variants: dict[str, Any], meter: Any, _: random.Random) -> Non
             print(f"{name:6} {title:22} {await explained(variants['one'], 'Observation', condition, hint)}")
         for _ in range(3):
             for title, condition, hint, times in (
-                ("nobody limited", {"e": "code=" + codes(2)}, "entries", 64),
+                ("nobody limited", {"e": "code=" + data.codes(2)}, "entries", 64),
                 ("p $in 5000, hint entries", by_list, "entries", 32),
                 ("p $in 5000, hint led", by_list, "led", 16),
                 ("grant entry", by_entry, "entries", 64),

@@ -64,7 +64,9 @@ def _import(settings: Settings, database: "Database") -> None:
     _say("Importing it ... / 取り込んでいます")
     report = import_tree(settings, database, storage / HOSPITAL_B.code, HOSPITAL_B.code)
     if report.refused:
-        raise CommandFailed(f"{len(report.refused)} files of the synthetic hospital were refused; see {settings.data}/ssmix2/aside", status=1)
+        raise CommandFailed(
+            f"{len(report.refused)} files of the synthetic hospital were refused; see {settings.data}/ssmix2/aside", status=1
+        )
 
 
 def _reset(settings: Settings) -> None:

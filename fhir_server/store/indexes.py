@@ -41,7 +41,9 @@ HISTORY = (Index("by_resource", (("r", 1), ("v", -1))),)
 async def ensure(database: AsyncDatabase[dict[str, Any]], name: str, indexes: Sequence[Index]) -> None:
     """Make the collection and its indexes, all compressed by zstd, unless they are there; several processes may do so at once."""
     try:
-        await database.create_collection(name, check_exists=False, storageEngine=_COMPRESSED, indexOptionDefaults={"storageEngine": _COMPRESSED})
+        await database.create_collection(
+            name, check_exists=False, storageEngine=_COMPRESSED, indexOptionDefaults={"storageEngine": _COMPRESSED}
+        )
     except OperationFailure as problem:
         if problem.code != _NAMESPACE_EXISTS:
             raise
