@@ -44,7 +44,7 @@ _KINDS: Final[dict[str, Kind]] = {
 }
 
 KINDS: Final = frozenset(_KINDS)
-"""The kinds that are mapped; other files are kept aside."""
+"""The kinds that are mapped; files of the others are counted as not mapped yet."""
 
 
 @dataclass(frozen=True, slots=True)

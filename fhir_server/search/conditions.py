@@ -52,6 +52,10 @@ class Conditions:
             return self._chain(parameter, modifier, rest, value, depth)
         if head.endswith(":"):
             raise Refused("A modifier is missing after the colon")
+        if parameter.stands_for:
+            others = tuple(self._values(self._parameter(type, other), value, modifier) for other in parameter.stands_for)
+            nothing_of_it = modifier == "not" or (modifier == "missing" and value == "true")
+            return And(others) if nothing_of_it and len(others) > 1 else _one_of(others)
         return self._values(parameter, value, modifier)
 
     def _parameter(self, type: str, code: str) -> Parameter:

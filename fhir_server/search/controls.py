@@ -89,7 +89,8 @@ def _sort(type: str, key: str, parameters: Parameters) -> Sort:
     parameter = parameters.of(type).get(code)
     if parameter is None or not parameter.sortable:
         raise Refused(f"{type} cannot be sorted by {code[:64]!r}", "not-supported")
-    return Sort(code, key != code, parameter.type, code == parameters.date(type))
+    stored = parameter.stands_for[0] if parameter.stands_for else code
+    return Sort(stored, key != code, parameter.type, stored == parameters.date(type))
 
 
 def _one_of(value: str, known: tuple[_Word, ...]) -> _Word:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from fhir_server.exchange import Resource
+from fhir_server.search.standing import standing
 from profiles.definitions import Definitions
 from profiles.fhirpath import Node
 from profiles.fhirpath import compile as compile_path
@@ -37,7 +38,7 @@ _EXAMPLES = "http://hl7.org/fhir/SearchParameter/example"  # among the definitio
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """One search parameter of one type.
+    """One search parameter of one type. `stands_for` are the codes that are stored and asked in its place, if any.
 
     `path` is the part of the definition's expression that speaks of this type. `leads`: among Patients it names
     exactly those that the type's lead parameter names. `components` are a composite's, their code is their position;
@@ -54,12 +55,13 @@ class Parameter:
     components: tuple["Parameter", ...] = ()
     leads: bool = False
     systems: tuple[str, ...] = ()
+    stands_for: tuple[str, ...] = ()
     repetitions: Callable[[Resource], Iterator[tuple[Resource, tuple[Extract, ...]]]] = lambda resource: iter(())  # noqa: ARG005
 
     @property
     def sortable(self) -> bool:
         """Tell whether resources can be put in an order by it."""
-        return self.type != "composite"
+        return self.type != "composite" and len(self.stands_for) < 2
 
 
 class Step(NamedTuple):
@@ -124,7 +126,7 @@ class Parameters:
         if known is None:
             paths: dict[str, list[Parameter]] = {}
             for parameter in self.of(type).values():
-                if parameter.code not in ("_id", "_lastUpdated"):
+                if parameter.code not in ("_id", "_lastUpdated") and not parameter.stands_for:
                     key = parameter.path if parameter.type != "composite" else parameter.url
                     paths.setdefault(key, []).append(parameter)
             known = self._plans[type] = tuple(
@@ -141,7 +143,21 @@ class Parameters:
             for code, parameter in parameters.items():
                 if code == lead or (parameter.type == "reference" and parameter.path in (path, path + _OF_PATIENT)):
                     parameters[code] = replace(parameter, leads=True)
+        for code, others in standing(self._comparable(parameters, definitions)).items():
+            parameters[code] = replace(parameters[code], stands_for=others)
         return parameters
+
+    def _comparable(
+        self, parameters: Mapping[str, Parameter], definitions: Mapping[str, Mapping[str, Any]]
+    ) -> dict[str, frozenset[object]]:
+        """Give what each parameter finds in a form that can be compared; references are left out: chains ask for their own."""
+        comparable: dict[str, frozenset[object]] = {}
+        for code, parameter in parameters.items():
+            parts = definitions[code].get("component", ()) if parameter.type == "composite" else ()
+            of_parts = tuple((part["expression"], self._by_url[part["definition"]]["type"]) for part in parts)
+            if parameter.type != "reference":
+                comparable[code] = frozenset((part.strip(), parameter.type, of_parts) for part in _union(parameter.path))
+        return comparable
 
     def _parameter(self, type: str, definition: Mapping[str, Any]) -> Parameter:
         path = own_path(definition["expression"], type)
