@@ -30,6 +30,9 @@ _INSTEAD = "set TSUNAGI_MONGODB_URI to a MongoDB 6 or newer (replica set) instea
 _CONTAINER_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))  # version 2, 1
 _LOG_LIMIT = 16 * 1024 * 1024
 _ADDRESS_TAKEN = 48
+# WiredTiger begins to write changed pages out when they fill 5 % of the cache, and to make writers help at 20 %: a large import
+# then compresses the same pages again and again. The journal already has every change, so they may stay longer.
+_EVICTION = "eviction_dirty_target=30,eviction_dirty_trigger=50,eviction_updates_target=20,eviction_updates_trigger=40"
 
 log = logging.getLogger(__name__)
 
@@ -163,6 +166,7 @@ def _command(binary: Path, directory: Path, port: int, options: Options) -> list
     arguments = f"""
         --port {port} --bind_ip {LOOPBACK} --nounixsocket --replSet {REPLICA_SET} --networkMessageCompressors disabled
         --oplogSize {options.oplog_megabytes} --wiredTigerCacheSizeGB {cache / 1024:.3f} --wiredTigerCollectionBlockCompressor zstd
+        --wiredTigerEngineConfigString {_EVICTION}
         --setParameter diagnosticDataCollectionEnabled=false --logappend --logRotate reopen --quiet
     """.split()
     return [str(binary), "--dbpath", str(directory), "--logpath", str(directory / "mongod.log"), *arguments]
