@@ -19,7 +19,7 @@ from fhir_server.service import LOCAL, Service
 
 log = logging.getLogger(__name__)
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._\-]{1,64}")
+_REQUEST_ID = re.compile(r"[0-9a-fA-F\-]{16,64}")  # UUIDs and trace ids; what may be a name or a patient's number is not logged
 _WENT_AWAY = 499  # what others call it in logs; it is never sent
 
 

@@ -11,7 +11,7 @@ def standing(paths: Mapping[str, frozenset[object]]) -> dict[str, tuple[str, ...
     """Give, for each code that others can stand for, their codes: together they have exactly its paths.
 
     `paths` are the paths of each code that may take part, comparable across codes; of several codes with the same paths
-    the alphabetically first stands for the rest.
+    the alphabetically first stands for the rest. Those that stand are stored themselves.
     """
     first: dict[frozenset[object], str] = {}
     found: dict[str, tuple[str, ...]] = {}
@@ -19,8 +19,8 @@ def standing(paths: Mapping[str, frozenset[object]]) -> dict[str, tuple[str, ...
         same = first.setdefault(paths[code], code)
         if same != code:
             found[code] = (same,)
-    for own, code in first.items():
-        within = [other for other_paths, other in first.items() if other_paths < own]
-        if within and frozenset[object]().union(*(paths[other] for other in within)) == own:
-            found[code] = tuple(other for other in within if not any(paths[other] < paths[each] for each in within))
+    for own, code in sorted(first.items(), key=lambda each: (len(each[0]), each[1])):
+        stored = [other for other_paths, other in first.items() if other_paths < own and other not in found]
+        if stored and frozenset[object]().union(*(paths[other] for other in stored)) == own:
+            found[code] = tuple(other for other in stored if not any(paths[other] < paths[each] for each in stored))
     return found

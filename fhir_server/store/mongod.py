@@ -32,6 +32,7 @@ _LOG_LIMIT = 16 * 1024 * 1024
 _ADDRESS_TAKEN = 48
 # WiredTiger begins to write changed pages out when they fill 5 % of the cache, and to make writers help at 20 %: a large import
 # then compresses the same pages again and again. The journal already has every change, so they may stay longer.
+# docs/decisions/0010-cache-of-the-embedded-mongod.md
 _EVICTION = "eviction_dirty_target=30,eviction_dirty_trigger=50,eviction_updates_target=20,eviction_updates_trigger=40"
 
 log = logging.getLogger(__name__)

@@ -34,8 +34,11 @@ async def test_metrics_count_interactions_by_code(client):
 
 
 async def test_an_answer_carries_the_id_of_its_request(client):
-    given = await client.get("/metadata", headers={"X-Request-Id": "abc-1"})
-    assert given.headers["X-Request-Id"] == "abc-1"
+    given = await client.get("/metadata", headers={"X-Request-Id": "4bf92f3577b34da6a3ce929d0e0e4736"})
+    assert given.headers["X-Request-Id"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+    for personal in ("0000012345", "takamatsu-jiro"):  # a patient's number, a name: they would stand in the log
+        refused = await client.get("/metadata", headers={"X-Request-Id": personal})
+        assert refused.headers["X-Request-Id"] != personal
     made = await client.get("/metadata", headers={"X-Request-Id": "not\tone of ours"})
     assert len(made.headers["X-Request-Id"]) == 36
 
