@@ -3,6 +3,7 @@
 https://www.mongodb.com/docs/v6.0/reference/replica-configuration/
 """
 
+import signal
 import time
 from typing import Any
 
@@ -17,14 +18,26 @@ _NOT_YET_INITIALIZED = 94
 
 def make_primary(port: int, seconds: float) -> None:
     """Let the member at the loopback port accept writes: found the set, or follow the member to its new port."""
-    client: MongoClient[dict[str, Any]]
-    with MongoClient(LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=int(seconds * 1000)) as client:
+    with _client(port, seconds) as client:
         _configure(client, f"{LOOPBACK}:{port}")
         deadline = time.monotonic() + seconds
         while not client.admin.command("hello")["isWritablePrimary"]:
             if time.monotonic() > deadline:
                 raise EmbeddedError(f"mongod at port {port} did not become the primary of its replica set within {seconds:.0f} s")
             time.sleep(0.02)
+
+
+def _client(port: int, seconds: float) -> MongoClient[dict[str, Any]]:
+    """Connect; the client's threads, which outlive it for a moment, are never handed a signal of this process.
+
+    Who waits for signals (`command/supervisor.py`) blocks them in its own thread only: one that arrives in another would
+    end the process there and then.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        return MongoClient(LOOPBACK, port, directConnection=True, serverSelectionTimeoutMS=int(seconds * 1000))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _configure(client: MongoClient[dict[str, Any]], address: str) -> None:
