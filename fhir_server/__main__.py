@@ -37,7 +37,8 @@ def main(words: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if words is None else words
     arguments = _parser(words).parse_args(words)
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _leave)  # as an exception, so that whatever was started is stopped
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, _leave)  # as an exception, so that whatever was started is stopped
     from fhir_server.settings import SettingsError  # noqa: PLC0415 - `--help` does without
 
     try:

@@ -8,6 +8,7 @@ stops; if it is killed, mongod ends with it.
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -28,6 +29,13 @@ _PREFIX = "tsunagi-test-"
 _made: list[Path] = []
 
 NOW = datetime(2026, 4, 1, 9, 0, tzinfo=ZoneInfo("Asia/Tokyo"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupts() -> None:
+    """Hear Ctrl-C: a shell script starts its background jobs deaf to it, and so would be every process that tests start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -1,7 +1,8 @@
 """The parent of the worker processes: starts them, starts those again that end by themselves, and stops them.
 
 It forks before it has a thread or an event loop, after everything large has been loaded: the workers share that memory.
-Signals are never delivered to it but fetched (sigtimedwait), so nothing is ever interrupted halfway.
+Signals are never delivered to it but fetched (sigtimedwait), so nothing is ever interrupted halfway. One that was ignored
+when the process started (nohup, a script's background job) stays ignored.
 """
 
 import logging
@@ -21,7 +22,6 @@ Work = Callable[[int, Callable[[], None]], None]
 """What worker number `n` does until SIGTERM; it calls the function as soon as it serves."""
 
 _WATCHED = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD}
-_END = _WATCHED - {signal.SIGCHLD}
 _LONGEST_PAUSE = 10.0
 _STEADY_SECONDS = 30.0  # a worker that lived that long failed for a new reason
 _MARGIN_SECONDS = 5.0
@@ -46,6 +46,7 @@ class Supervisor:
         self._workers = [_Worker(each) for each in range(number)]
         self._database = database
         self._stop_seconds = stop_seconds
+        self._end = {each for each in _WATCHED - {signal.SIGCHLD} if signal.getsignal(each) is not signal.SIG_IGN}
 
     def run(self, on_ready: Callable[[], None]) -> None:
         """Serve; call `on_ready` when all workers do. Returns after SIGTERM, SIGINT or SIGHUP and an orderly stop."""
@@ -72,7 +73,7 @@ class Supervisor:
                 if waiting_for <= 0:
                     on_ready()
             arrived = signal.sigtimedwait(_WATCHED, 0.05 if waiting_for > 0 else 0.5)
-            if arrived and arrived.si_signo in _END:
+            if arrived and arrived.si_signo in self._end:
                 log.info("stopping: %s", signal.Signals(arrived.si_signo).name)
                 return
 
@@ -130,7 +131,7 @@ class Supervisor:
         deadline = time.monotonic() + self._stop_seconds + _MARGIN_SECONDS
         while any(worker.pid and _ended(worker) is None for worker in self._workers):
             arrived = signal.sigtimedwait(_WATCHED, 0.1)
-            if time.monotonic() > deadline or (arrived and arrived.si_signo in _END):
+            if time.monotonic() > deadline or (arrived and arrived.si_signo in self._end):
                 log.warning("ending the workers that have not finished")
                 self._send(signal.SIGKILL)
                 deadline = float("inf")
