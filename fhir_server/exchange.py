@@ -20,7 +20,8 @@ class FhirRequest:
     still unvalidated. `headers` holds only those that FHIR gives a meaning: `if-match`, `if-none-match`,
     `if-none-exist`, `if-modified-since`, `prefer` (lower case, raw values).
     `base` is the address that links of the answer start with, without a trailing slash. `fresh` says that the sender
-    knows of nothing stored of what it puts: a hint that saves looking first, never trusted.
+    knows of nothing stored of what it puts: a hint that saves looking first, never trusted. `operation` is an operation's
+    name without the $; `compartment` is `Patient/1` in a search of what belongs to that patient.
     """
 
     interaction: str
@@ -32,6 +33,8 @@ class FhirRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     base: str = ""
     fresh: bool = False
+    operation: str | None = None
+    compartment: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

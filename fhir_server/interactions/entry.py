@@ -90,4 +90,15 @@ def _request(request: dict[str, Any], resource: Any, outer: FhirRequest, serving
     headers = {header: request[name] for name, header in _HEADERS.items() if isinstance(request.get(name), str)}
     if "prefer" in outer.headers:
         headers["prefer"] = outer.headers["prefer"]
-    return FhirRequest(found.code, found.type, found.id, found.version, pairs(query), resource, headers, outer.base)
+    return FhirRequest(
+        found.code,
+        found.type,
+        found.id,
+        found.version,
+        pairs(query),
+        resource,
+        headers,
+        outer.base,
+        operation=found.operation,
+        compartment=found.compartment,
+    )

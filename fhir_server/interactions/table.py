@@ -37,24 +37,50 @@ INTERACTIONS = (
     Interaction("read", "GET", "{type}/{id}"),
     Interaction("vread", "GET", "{type}/{id}/_history/{version}"),
     Interaction("update", "PUT", "{type}/{id}"),
+    Interaction("update", "PUT", "{type}"),  # conditional, as every write without an id
+    Interaction("patch", "PATCH", "{type}/{id}"),
+    Interaction("patch", "PATCH", "{type}"),
     Interaction("delete", "DELETE", "{type}/{id}"),
-    Interaction("history-instance", "GET", "{type}/{id}/_history"),
+    Interaction("delete", "DELETE", "{type}"),
     Interaction("create", "POST", "{type}"),
+    Interaction("history-instance", "GET", "{type}/{id}/_history"),
+    Interaction("history-type", "GET", "{type}/_history"),
+    Interaction("history-system", "GET", "_history"),
     Interaction("search-type", "GET", "{type}"),
     Interaction("search-type", "POST", "{type}/_search"),
+    Interaction("search-type", "GET", "{compartment}/{id}/{type}"),
+    Interaction("search-type", "POST", "{compartment}/{id}/{type}/_search"),
+    Interaction("search-system", "GET", ""),
+    Interaction("search-system", "POST", "_search"),
+    Interaction("search-system", "GET", "{compartment}/{id}/*"),
+    Interaction("search-system", "POST", "{compartment}/{id}/*/_search"),
     Interaction("capabilities", "GET", "metadata"),
     Interaction("transaction", "POST", ""),  # or batch: the Bundle says which
+    Interaction("operation", "GET", "${operation}"),
+    Interaction("operation", "POST", "${operation}"),
+    Interaction("operation", "GET", "{type}/${operation}"),
+    Interaction("operation", "POST", "{type}/${operation}"),
+    Interaction("operation", "GET", "{type}/{id}/${operation}"),
+    Interaction("operation", "POST", "{type}/{id}/${operation}"),
 )
+
+_ALWAYS = frozenset({"operation"})  # an operation says itself which types it is for
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a method and a path ask for."""
+    """What a method and a path ask for.
+
+    `operation` is an operation's name without the $. `compartment` is `Patient/1` where the search is one of what belongs
+    to that patient.
+    """
 
     code: str
     type: str | None = None
     id: str | None = None
     version: str | None = None
+    operation: str | None = None
+    compartment: str | None = None
 
 
 def _by_path() -> dict[str, dict[str, str]]:
@@ -73,54 +99,69 @@ def route(method: str, segments: Sequence[str], served: Served) -> Route:
     Raises FhirError: 404 for a path or resource type that is not served, 405 (with `Allow`) for another method, 400
     for something that cannot be an id.
     """
-    type, id, version, path = _shape(segments)
+    path, names = _shape(segments)
     methods = _METHODS[path]
-    if type is not None and type not in served:
-        raise _unknown_type(type)
+    for name in ("type", "compartment"):
+        if name in names and names[name] not in served:
+            raise _unknown_type()
+    type, id = names.get("type"), names.get("id")
     code = methods.get(method)
-    if code is None or (type is not None and code not in served[type]):
-        raise _not_allowed(method, path, type, methods, served)
+    if code is None or not _is_served(code, type, served):
+        raise _not_allowed(method, type, methods, served)
     if id is not None and not ID.fullmatch(id):
-        raise invalid("An id has 1 to 64 characters out of A-Z, a-z, 0-9, '-' and '.'", f"{type}.id", code="value")
-    return Route(code, type, id, version)
+        raise invalid(
+            "An id has 1 to 64 characters out of A-Z, a-z, 0-9, '-' and '.'", f"{names.get('compartment', type)}.id", code="value"
+        )
+    if "compartment" in names:
+        return Route(code, type, compartment=f"{names['compartment']}/{id}")
+    return Route(code, type, id, names.get("version"), names.get("operation"))
 
 
-def _shape(segments: Sequence[str]) -> tuple[str | None, str | None, str | None, str]:
+def _is_served(code: str, type: str | None, served: Served) -> bool:
+    return type is None or code in _ALWAYS or code in served[type]
+
+
+def _shape(segments: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Give the path with names for what differs, and what stands there."""
     match segments:
         case []:
-            return None, None, None, ""
-        case ["metadata"]:
-            return None, None, None, "metadata"
+            return "", {}
+        case ["metadata" | "_history" | "_search" as word]:
+            return word, {}
+        case [operation] if operation[:1] == "$":
+            return "${operation}", {"operation": operation[1:]}
         case [type]:
-            return type, None, None, "{type}"
-        case [type, "_search"]:
-            return type, None, None, "{type}/_search"
+            return "{type}", {"type": type}
+        case [type, "_search" | "_history" as word]:
+            return f"{{type}}/{word}", {"type": type}
+        case [type, operation] if operation[:1] == "$":
+            return "{type}/${operation}", {"type": type, "operation": operation[1:]}
+        case [type, id] if id[:1] != "_":
+            return "{type}/{id}", {"type": type, "id": id}
         case [type, id, "_history"]:
-            return type, id, None, "{type}/{id}/_history"
+            return "{type}/{id}/_history", {"type": type, "id": id}
         case [type, id, "_history", version]:
-            return type, id, version, "{type}/{id}/_history/{version}"
-        case [type, id] if id[:1] not in {"$", "_"}:
-            return type, id, None, "{type}/{id}"
+            return "{type}/{id}/_history/{version}", {"type": type, "id": id, "version": version}
+        case [type, id, operation] if operation[:1] == "$":
+            return "{type}/{id}/${operation}", {"type": type, "id": id, "operation": operation[1:]}
+        case [compartment, id, "*", *rest] if rest in ([], ["_search"]):
+            return "/".join(("{compartment}/{id}/*", *rest)), {"compartment": compartment, "id": id}
+        case [compartment, id, type, *rest] if rest in ([], ["_search"]) and type[:1] != "_":
+            return "/".join(("{compartment}/{id}/{type}", *rest)), {"compartment": compartment, "id": id, "type": type}
     raise FhirError(
         Issue("not-supported", "There is nothing at this address; GET [base]/metadata lists what is", ("http.path",)), status=404
     )
 
 
-def _unknown_type(type: str) -> FhirError:
-    if type[:1] in {"$", "_"}:
-        diagnostics = "This operation is not served at this level; GET [base]/metadata lists what is"
-    else:
-        diagnostics = "This is not a resource type of FHIR R4 that is served here; GET [base]/metadata lists them"
+def _unknown_type() -> FhirError:
+    diagnostics = "This is not a resource type of FHIR R4 that is served here; GET [base]/metadata lists them"
     return FhirError(Issue("not-supported", diagnostics, ("http.path",)), status=404)
 
 
-def _not_allowed(method: str, path: str, type: str | None, methods: Mapping[str, str], served: Served) -> FhirError:
-    allowed = [name for name, code in methods.items() if type is None or code in served[type]]
+def _not_allowed(method: str, type: str | None, methods: Mapping[str, str], served: Served) -> FhirError:
+    allowed = [name for name, code in methods.items() if _is_served(code, type, served)]
     if "GET" in allowed:
         allowed.append("HEAD")
-    if path == "{type}" and method in {"PUT", "PATCH", "DELETE"}:
-        diagnostics = f"Conditional {method} is not supported; name the resource: {method} [base]/{type}/[id]"
-    else:
-        diagnostics = f"{method if method.isalpha() else 'This method'} is not supported at this address"
+    diagnostics = f"{method if method.isalpha() else 'This method'} is not supported at this address"
     issue = Issue("not-supported", diagnostics, (type or "http.method",))
     return FhirError(issue, status=405, headers=(("Allow", ", ".join(allowed)),))

@@ -22,6 +22,7 @@ _MEANT_FOR_FHIR = ("if-match", "if-none-match", "if-none-exist", "if-modified-si
 _OF_THE_ANSWER = frozenset({"_format", "_pretty"})
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _WITH_RESOURCE = frozenset({"create", "update", "transaction"})
+_SEARCHES = frozenset({"search-type", "search-system"})
 
 
 class Disconnected(Exception):  # noqa: N818 - it is no defect
@@ -75,7 +76,11 @@ async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix
     if found.code in _WITH_RESOURCE:
         require_json(headers.get("content-type"))
         body = _resource(unpacked(await _body(asked, receive, limits), headers.get("content-encoding"), limits.body), asked)
-    elif found.code == "search-type" and method == "POST":
+    elif found.code == "operation" and method == "POST":
+        if data := unpacked(await _body(asked, receive, limits), headers.get("content-encoding"), limits.body):
+            require_json(headers.get("content-type"))
+            body = _resource(data, asked)
+    elif found.code in _SEARCHES and method == "POST":
         require_form(headers.get("content-type"))
         form = unpacked(await _body(asked, receive, limits), headers.get("content-encoding"), limits.body)
         parameters += _answer_parameters(pairs(_text(form, "http.body")), asked)
@@ -84,7 +89,19 @@ async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix
         code = "batch"
         asked.route = Route(code)
     meant = {name: headers[name] for name in _MEANT_FOR_FHIR if name in headers}
-    return FhirRequest(code, found.type, found.id, found.version, parameters, body, meant, base or _base(scope, headers, prefix))
+    address = base or _base(scope, headers, prefix)
+    return FhirRequest(
+        code,
+        found.type,
+        found.id,
+        found.version,
+        parameters,
+        body,
+        meant,
+        address,
+        operation=found.operation,
+        compartment=found.compartment,
+    )
 
 
 def _path(scope: Scope) -> str:
