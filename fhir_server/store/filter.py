@@ -123,6 +123,8 @@ def index_range(expression: Expression) -> Filter | None:
         case Present(parameter):
             return {"$elemMatch": {"$gte": parameter + TEXT, "$lt": parameter + AFTER}}
         case Spans(parameter, prefix, low, high):
+            if ":" in parameter:  # quantities in base units have no bounds in the index
+                return index_range(Present(parameter.partition(":")[0]))
             least, most = parameter + LOW + _sortable(low), parameter + LOW + _sortable(high)
             edge = LOW if parameter == UPDATED else HIGH  # an instant is stored once
             match prefix:

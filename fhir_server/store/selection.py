@@ -102,7 +102,7 @@ def _lead(part: Expression) -> Any:
 
 def _range(part: Expression, *, alone: bool) -> Filter | None:
     """A range that is worth offering: one open to one side holds half of everything, and only serves where nothing else does."""
-    if isinstance(part, Spans) and part.prefix != "eq" and not alone:
+    if isinstance(part, Spans) and (part.prefix != "eq" or ":" in part.parameter) and not alone:
         return None
     return index_range(part)
 

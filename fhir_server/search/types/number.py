@@ -58,8 +58,8 @@ def prefix_and_rest(value: str) -> tuple[str, str]:
     return (value[:2], value[2:]) if value[:2] in PREFIXES else ("eq", value)
 
 
-def interval(prefix: str, text: str) -> tuple[float, float]:
-    """Give the closed interval of floats that a searched number means under this prefix."""
+def bounds(prefix: str, text: str) -> tuple[Decimal, Decimal]:
+    """Give the ends of what a searched number means under this prefix; under eq and ne the upper end is outside."""
     if not _NUMBER.fullmatch(text):
         raise Refused("A number is written as 100, -5.40 or 1.5e3")
     number = Decimal(text)
@@ -67,11 +67,16 @@ def interval(prefix: str, text: str) -> tuple[float, float]:
         exponent = number.as_tuple().exponent
         assert isinstance(exponent, int)
         half = _HALF.scaleb(exponent)
-        return float(number - half), math.nextafter(float(number + half), -math.inf)
+        return number - half, number + half
     if prefix == "ap":
         tenth = abs(number) * _TENTH
-        return float(number - tenth), float(number + tenth)
-    return float(number), float(number)
+        return number - tenth, number + tenth
+    return number, number
+
+
+def closed(prefix: str, low: Decimal, high: Decimal) -> tuple[float, float]:
+    """Give the closed interval of floats between both ends."""
+    return float(low), math.nextafter(float(high), -math.inf) if prefix in _WIDE else float(high)
 
 
 def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
@@ -79,5 +84,5 @@ def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) ->
     if modifier:
         raise unsupported_modifier(modifier, "number")
     prefix, text = prefix_and_rest(unescape(value))
-    low, high = interval(prefix, text)
+    low, high = closed(prefix, *bounds(prefix, text))
     return Spans(parameter.code, prefix, low, high)

@@ -2,24 +2,28 @@
 
 https://hl7.org/fhir/R4/search.html#quantity
 
-`value|system|code` asks for the coded unit, `value||code` for a unit's code or its text, `value` for any unit. Units
-are compared as they are written: mg and g are not converted.
+`value|system|code` asks for the coded unit, `value||code` for a unit's code or its text, `value` for any unit. UCUM units
+are converted: a value whose unit UCUM knows is stored a second time in base units, as a span of `code:dimension`
+(`value-quantity:g.m-3`), so that 1 g/dL is found by 10 g/L. Other units match as they are written.
+docs/decisions/0012-what-a-search-value-means.md
 """
 
 import math
 import re
 from collections.abc import Iterable
 from datetime import tzinfo
+from decimal import Decimal
 from typing import Any
 
-from fhir_server.search.expression import Expression, Spans
+from fhir_server.search.expression import Expression, Span, Spans
 from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import split, unescape
 from fhir_server.search.types.found import Found
-from fhir_server.search.types.number import as_float, interval, prefix_and_rest, range_bounds
+from fhir_server.search.types.number import as_float, bounds, closed, prefix_and_rest, range_bounds
 from fhir_server.search.types.sortable import add_numbers
 from profiles.fhirpath import Node
+from terminology.systems import ucum
 
 _CURRENCIES = "urn:iso:std:iso:4217"
 _SAMPLE = re.compile(r"[+-]?[0-9]{1,40}(\.[0-9]{1,40})?")
@@ -32,19 +36,21 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
             continue
         if type == "Range":
             low, high = range_bounds(value)
-            units = _units(value.get("low") or value.get("high") or {})
+            of = value.get("low") or value.get("high") or {}
         elif type == "SampledData":
             low, high = _sampled(value)
-            units = _units(value.get("origin") or {})
+            of = value.get("origin") or {}
         elif type == "Money":
             low, high = _compared(value)
-            currency = str(value.get("currency", ""))
-            units = (f"{_CURRENCIES}|{currency}", currency) if currency else ()
+            of = {"system": _CURRENCIES, "code": value["currency"]} if "currency" in value else {}
         else:
             low, high = _compared(value)
-            units = _units(value)
+            of = value
         if low <= high:
-            add_numbers(code, low, high, units, found)
+            base = ucum_unit(of.get("system"), of.get("code"))
+            add_numbers(code, low, high, _units(of, coded=base is None), found)
+            if base is not None:
+                found.spans.append(_in_base_units(code, value, base, low, high))
 
 
 def _compared(quantity: dict[str, Any]) -> tuple[float, float]:
@@ -66,10 +72,33 @@ def _sampled(data: dict[str, Any]) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def _units(quantity: dict[str, Any]) -> tuple[str, ...]:
+def _units(quantity: dict[str, Any], *, coded: bool) -> tuple[str, ...]:
+    """The forms in which the unit can be asked; with its system only where it is not found in base units."""
     system, code, unit = quantity.get("system"), quantity.get("code"), quantity.get("unit")
-    forms = (f"{system}|{code}" if system and code else None, code, unit)
+    forms = (f"{system}|{code}" if coded and system and code else None, code, unit)
     return tuple(dict.fromkeys(form for form in forms if isinstance(form, str)))
+
+
+def ucum_unit(system: Any, code: Any) -> ucum.Unit | None:
+    """Give the unit where it is one of UCUM with a known factor."""
+    return ucum.unit(code) if system == ucum.SYSTEM and isinstance(code, str) else None
+
+
+def _in_base_units(code: str, quantity: dict[str, Any], unit: ucum.Unit, low: float, high: float) -> Span:
+    """The decimal itself is converted where it is a point: only so does 1.1 g/dL come out as 11 g/L does."""
+    point = quantity.get("value") if low == high else None
+    if point is not None:
+        low = high = _float(point, unit)
+    else:
+        low, high = _float(low, unit), _float(high, unit)
+    return Span(f"{code}:{unit.dimension}", low, high)
+
+
+def _float(number: float | Decimal, unit: ucum.Unit) -> float:
+    exact = number if isinstance(number, Decimal) else Decimal(number)
+    converted = as_float(unit.in_base_units(exact) if exact.is_finite() else exact)
+    assert converted is not None
+    return converted
 
 
 def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
@@ -78,12 +107,17 @@ def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) ->
         raise unsupported_modifier(modifier, "quantity")
     number, *unit = (unescape(piece) for piece in split(value, "|"))
     prefix, text = prefix_and_rest(number)
-    low, high = interval(prefix, text)
+    least, most = bounds(prefix, text)
+    low, high = closed(prefix, least, most)
     match unit:
         case []:
             return Spans(parameter.code, prefix, low, high)
         case ["", code] if code:
             return Spans(parameter.code, prefix, low, high, code)
         case [system, code] if system and code:
-            return Spans(parameter.code, prefix, low, high, f"{system}|{code}")
+            base = ucum_unit(system, code)
+            if base is None:
+                return Spans(parameter.code, prefix, low, high, f"{system}|{code}")
+            converted = closed(prefix, base.in_base_units(least), base.in_base_units(most))
+            return Spans(f"{parameter.code}:{base.dimension}", prefix, *converted)
     raise Refused("A quantity is number, number|system|code or number||code")

@@ -57,6 +57,69 @@ def test_another_unit_is_not_found(search):
     assert not answers(f"Observation?value-quantity={search}", measured("5.4", **MG_DL))
 
 
+@pytest.mark.parametrize(
+    ("stored", "unit", "search"),
+    [
+        ("1", "g/dL", "10|{}|g/L"),
+        ("1.1", "g/dL", "11|{}|g/L"),
+        ("5.4", "mg/dL", "54|{}|mg/L"),
+        ("5.4", "mg/dL", "gt53|{}|mg/L"),
+        ("5.4", "g", "gt5.4|{}|mg"),
+        ("5.4", "mg", "le0.0054|{}|g"),
+        ("37.0", "Cel", "98.6|{}|[degF]"),
+        ("98.6", "[degF]", "37.0|{}|Cel"),
+        ("37.0", "Cel", "310.15|{}|K"),
+        ("6.5", "10*3/uL", "6.5|{}|10*9/L"),
+        ("60", "/min", "1|{}|Hz"),
+        ("120", "mm[Hg]", "ap16|{}|kPa"),
+        ("3", "m[IU]/mL", "3|{}|[IU]/L"),
+        ("5", "ng/mL{FEU}", "5|{}|ug/L"),
+        ("6.2", "%", "0.062|{}|1"),
+        ("2", "a", "24|{}|mo"),
+        ("7.4", "[pH]", "7.4|{}|[pH]"),
+    ],
+)
+def test_units_of_one_dimension_are_converted(stored, unit, search):
+    assert answers(f"Observation?value-quantity={search.format(UCUM)}".replace("%", "%25"), measured(stored, system=UCUM, code=unit))
+
+
+@pytest.mark.parametrize(
+    ("stored", "unit", "search"),
+    [
+        ("1", "g/dL", "1|{}|g/L"),
+        ("5.4", "mg/dL", "5.4|{}|mmol/L"),
+        ("5", "[IU]/L", "5|{}|/L"),
+        ("5", "[IU]/L", "5|{}|U/L"),
+        ("37", "Cel", "37|{}|K"),
+        ("7.4", "[pH]", "7.4|{}|1"),
+        ("5.4", "mg/dL", "54||mg/L"),
+        ("5.4", "mg/dL", "54"),
+    ],
+)
+def test_a_value_of_another_dimension_or_size_is_not_found(stored, unit, search):
+    assert not answers(f"Observation?value-quantity={search.format(UCUM)}", measured(stored, system=UCUM, code=unit))
+
+
+def test_units_are_converted_inside_a_composite_and_for_ranges():
+    glucose = {**measured("1", system=UCUM, code="g/dL"), "code": {"coding": [{"code": "GLU"}]}}
+    assert answers(f"Observation?code-value-quantity=GLU$ge10|{UCUM}|g/L", glucose)
+    assert not answers(f"Observation?code-value-quantity=GLU$gt10|{UCUM}|g/L", glucose)
+    years = [{"value": value, "system": UCUM, "code": "a"} for value in (20, 30)]
+    onset = {"resourceType": "Condition", "onsetRange": {"low": years[0], "high": years[1]}}
+    assert answers(f"Condition?onset-age=gt300|{UCUM}|mo", onset)
+    assert not answers(f"Condition?onset-age=gt400|{UCUM}|mo", onset)
+
+
+@given(
+    st.decimals("-1e6", "1e6", places=3),
+    st.sampled_from([("g/dL", "g/L", 10), ("m", "mm", 1000), ("h", "min", 60), ("10*3/uL", "10*9/L", 1)]),
+)
+def test_whatever_the_value_its_conversion_finds_it(value, units):
+    one, other, factor = units
+    assert answers(f"Observation?value-quantity={value * factor}|{UCUM}|{other}", measured(str(value), system=UCUM, code=one))
+    assert answers(f"Observation?value-quantity={value}|{UCUM}|{one}", measured(str(value * factor), system=UCUM, code=other))
+
+
 def test_a_unit_is_found_by_its_text():
     assert answers("Observation?value-quantity=5.4||個", measured("5.4", unit="個"))
 
