@@ -15,6 +15,7 @@ _COMMANDS = {
     "demo": "import a synthetic hospital and serve it / 架空病院を取り込んで起動する",
     "serve": "serve the FHIR API / FHIR API を提供する",
     "ssmix2": "import an SS-MIX2 standard storage / SS-MIX2 標準化ストレージを取り込む",
+    "index": "show or rebuild the search indexes / 検索索引の表示・再構築",
     "openapi": "write the OpenAPI document / OpenAPI 文書を出力する",
     "settings": "show the settings in force / 設定を表示する",
 }
@@ -25,6 +26,7 @@ examples:
   tsunagi demo                                      a synthetic hospital, imported and served / 架空病院のデモ
   tsunagi serve --port 8081 --data /srv/tsunagi     the FHIR API over its own MongoDB / FHIR API を起動
   tsunagi ssmix2 import DIR --facility 3710000017   an SS-MIX2 standard storage / SS-MIX2 標準化ストレージの取り込み
+  tsunagi index status                              the indexes of the store / 索引の状態
   tsunagi settings                                  the settings in force (docs/settings.md) / 設定の表示
   tsunagi COMMAND --help                            more about one command / 各コマンドの説明
 

@@ -4,6 +4,7 @@
 the process without HTTP, such as the SS-MIX2 import.
 """
 
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache, partial
@@ -20,18 +21,24 @@ from fhir_server.rest.endpoint import FhirEndpoint
 from fhir_server.rest.health import Readiness, add_health
 from fhir_server.rest.openapi import document
 from fhir_server.rest.request import Limits as RequestLimits
+from fhir_server.search.entries import entries
+from fhir_server.search.fingerprint import fingerprint
 from fhir_server.search.limits import Limits
 from fhir_server.search.parameters import Parameters
 from fhir_server.service import Service
 from fhir_server.settings import Settings
 from fhir_server.store.mongo import Limits as StoreLimits
-from fhir_server.store.mongo import Mongo
+from fhir_server.store.mongo import Mongo, Unsuitable
 from fhir_server.store.repository import Repository
+from fhir_server.store.upkeep import Upkeep
 from profiles.definitions import r4
 from profiles.validator import Validator
 from terminology.service import Terminology
 
+__all__ = ["Application", "Unsuitable", "create_app", "open_service", "open_upkeep", "openapi", "preload"]
+
 PREFIX = "/fhir"
+log = logging.getLogger(__name__)
 _MEGABYTE = 1024 * 1024
 
 
@@ -98,8 +105,10 @@ class Application:
 
 @asynccontextmanager
 async def _open(settings: Settings, mongodb_uri: str) -> AsyncIterator[tuple[Service, Mongo]]:
-    mongo = await Mongo.connect(mongodb_uri, settings.database, StoreLimits(settings.query_time, settings.chain_limit))
+    mongo = await _connect(settings, mongodb_uri)
     try:
+        if await _upkeep(settings, mongo).entries() != "current":
+            log.warning("what is stored is found by entries of other definitions or another time zone: `tsunagi index rebuild` renews them")
         yield Service(_serving(settings), partial(Repository, mongo)), mongo
     finally:
         await mongo.close()
@@ -118,6 +127,25 @@ def _serving(settings: Settings) -> Serving:
         strict=settings.handling == "strict",
         entries=settings.bundle_limit,
     )
+
+
+@asynccontextmanager
+async def open_upkeep(settings: Settings, mongodb_uri: str) -> AsyncIterator[Upkeep]:
+    """Give the operator's view of the store's indexes."""
+    mongo = await _connect(settings, mongodb_uri)
+    try:
+        yield _upkeep(settings, mongo)
+    finally:
+        await mongo.close()
+
+
+def _upkeep(settings: Settings, mongo: Mongo) -> Upkeep:
+    digest = fingerprint(r4().search_parameters, settings.timezone)
+    return Upkeep(mongo, digest, lambda resource: entries(resource, _parameters(), settings.zone))
+
+
+async def _connect(settings: Settings, mongodb_uri: str) -> Mongo:
+    return await Mongo.connect(mongodb_uri, settings.database, StoreLimits(settings.query_time, settings.chain_limit))
 
 
 def openapi() -> bytes:

@@ -19,6 +19,7 @@ from pymongo.errors import (
 from fhir_server.outcome import FhirError, Issue
 
 _TOO_LARGE = {10334, 17419, 17420}  # BSONObjectTooLarge, and what an update says of it
+_BAD_VALUE = 2
 _PASSING = {91, 112, 189, 11600, 11602, 10107, 13435, 13436}  # shutting down, write conflict, stepping down, not primary
 
 
@@ -39,6 +40,10 @@ def failure_of(problem: PyMongoError) -> FhirError | None:
     if isinstance(problem, ExecutionTimeout):
         return FhirError(Issue("timeout", "The database was not done in the time that a request may take; ask for less"))
     code = problem.code if isinstance(problem, OperationFailure) else None
+    if code == _BAD_VALUE and "hint" in str(problem):
+        return FhirError(
+            Issue("transient", "An index that this search needs is being built; try again later"), headers=(("Retry-After", "60"),)
+        )
     if isinstance(problem, DocumentTooLarge) or code in _TOO_LARGE:
         return too_long()
     lasting = isinstance(problem, ConnectionFailure | WTimeoutError | WriteConcernError) or code in _PASSING

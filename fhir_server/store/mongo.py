@@ -17,15 +17,16 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
+from fhir_server.store.building import Building
 from fhir_server.store.documents import Ties
-from fhir_server.store.indexes import HISTORY, RESOURCE, ensure
+from fhir_server.store.indexes import COLLECTIONS, ensure
 from fhir_server.store.reading import Reads
 from fhir_server.store.sending import Inserts, Replacements
 
 Document: TypeAlias = dict[str, Any]
 
 OLDEST = (6, 0)
-_INDEX_SECONDS = 4 * 3600.0  # a new index over years of resources
+_SETUP_SECONDS = 120.0
 _DURABLE = WriteConcern(w="majority", j=True, wtimeout=15_000)
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True, tzinfo=UTC)
 
@@ -60,6 +61,7 @@ class Mongo:
     inserts: Inserts
     replacements: Replacements
     ties: Ties = field(default_factory=Ties)
+    building: tuple[Building, ...] = ()
 
     @classmethod
     async def connect(cls, uri: str, database: str, limits: Limits | None = None) -> Self:
@@ -78,18 +80,20 @@ class Mongo:
                 write_concern=_DURABLE,
                 read_concern=ReadConcern("local"),
             )
-            with pymongo.timeout(_INDEX_SECONDS):
-                await ensure(opened, "resource", RESOURCE)
-                await ensure(opened, "history", HISTORY)
+            with pymongo.timeout(_SETUP_SECONDS):
+                missing = {name: await ensure(opened, name, indexes) for name, indexes in COLLECTIONS.items()}
         except BaseException:
             await client.close()
             raise
         resource, history = opened["resource"], opened["history"]
         reads = Reads(resource, limits.milliseconds)
-        return cls(client, opened, resource, history, limits, reads, Inserts(resource), Replacements(resource, history))
+        building = tuple(Building(opened, name, indexes) for name, indexes in missing.items() if indexes)
+        return cls(client, opened, resource, history, limits, reads, Inserts(resource), Replacements(resource, history), building=building)
 
     async def close(self) -> None:
         """End the connections."""
+        for each in self.building:
+            await each.stop()
         await self.client.close()
 
     async def ping(self) -> None:
