@@ -112,6 +112,8 @@ def leading_entry(expression: Expression) -> str | None:
     match expression:
         case StartsWith(parameter, text) if text:
             return parameter + TEXT + index_prefix(text)
+        case And(parts):
+            return next((entry for part in parts if (entry := leading_entry(part)) is not None), None)
     return equal_entry(expression)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from fhir_server.exchange import Version
 from fhir_server.outcome import invalid
 from fhir_server.search.controls import Sort
-from fhir_server.search.expression import AFTER, EQUALS, HIGH, Expression
+from fhir_server.search.expression import AFTER, EQUALS, HIGH, LOW, TEXT, Expression
 from fhir_server.search.paging import Place
 from fhir_server.search.query import Query
 from fhir_server.store.documents import SERVED, version
@@ -154,11 +154,15 @@ def _key(sort: Sort) -> Mapping[str, Any] | str:
     if sort.type in _IN_SPANS:
         of_parameter = {"$filter": {"input": "$s", "cond": {"$eq": ["$$this.k", {"$literal": sort.parameter}]}}}
         return {least: {"$map": {"input": of_parameter, "in": "$$this.a"}}}
-    begin, end = ({"$literal": sort.parameter + character} for character in (EQUALS, HIGH))
-    assert EQUALS < HIGH < AFTER
-    field = "$x" if sort.type == "string" else "$e"
-    inside = {"$and": [{"$gte": ["$$this", begin]}, {"$lt": ["$$this", end]}]}
-    return {least: {"$filter": {"input": field, "cond": inside}}}
+    if sort.type == "string":  # names go by their kana, before those that have none
+        return {"$ifNull": [{least: _between("$x", sort.parameter, LOW, EQUALS)}, {least: _between("$x", sort.parameter, EQUALS, HIGH)}]}
+    return {least: _between("$e", sort.parameter, EQUALS, HIGH)}
+
+
+def _between(field: str, parameter: str, begin: str, end: str) -> Mapping[str, Any]:
+    assert TEXT < begin < end < AFTER
+    limits = [{"$gte": ["$$this", {"$literal": parameter + begin}]}, {"$lt": ["$$this", {"$literal": parameter + end}]}]
+    return {"$filter": {"input": field, "cond": {"$and": limits}}}
 
 
 def _beyond(shown: _Shown, sort: Sequence[Sort]) -> Filter:

@@ -2,13 +2,14 @@
 
 https://hl7.org/fhir/R4/search.html#string
 
-A string is found by how it begins, without regard to case, accents, width (ｻﾄｳ, サトウ), kana (さとう, サトウ), old
-forms of kanji (渡邊, 渡辺), spaces and punctuation. So 佐藤 太郎 is found by 佐藤, by 太郎, by 佐藤太郎 and by 佐藤 太郎: its folded words are each
+A string is found by how it begins, without regard to case, accents, width (ｻﾄｳ, サトウ), kana (さとう, サトウ), long vowels
+(サトー, サトウ), old forms of kanji (渡邊, 渡辺), spaces and punctuation. So 佐藤 太郎 is found by 佐藤, by 太郎, by 佐藤太郎 and by 佐藤 太郎: its folded words are each
 part between spaces, and all of it together. A text of more than MOST_WORDS parts (a description) is found by its
 beginning only.
 
 The index holds only the first 1, 2, 3 and 5 characters of each word: `index_prefix` says which entry serves a search;
-the words themselves decide.
+the words themselves decide. A name asked in Latin letters is also asked in the kana it may stand for. A name in kana, as
+its extension says, is what `_sort=name` goes by.
 """
 
 import re
@@ -18,15 +19,19 @@ from datetime import tzinfo
 from functools import lru_cache
 from typing import Any
 
-from fhir_server.search.expression import EQUALS, TEXT, Contains, Exactly, Expression, StartsWith
+from fhir_server.search.expression import EQUALS, LOW, TEXT, And, Contains, Exactly, Expression, Or, StartsWith
 from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import unescape
 from fhir_server.search.types.found import Found
-from fhir_server.search.types.japanese import ONE_FORM
+from fhir_server.search.types.japanese import ONE_FORM, one_sound
+from fhir_server.search.types.romaji import readings
 from profiles.fhirpath import Node
 
 MOST_WORDS = 16
+REPRESENTATION = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
+_KANA = "SYL"
+_OF_PEOPLE = ("name", "family", "given")  # what may be asked in romaji
 _SHORT = 64
 _LENGTHS = (1, 2, 3, 5)
 _VOICED_MARKS = "\u3099\u309a"  # the dots of が and ぱ: letters of their own, not accents
@@ -42,7 +47,7 @@ def fold(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text).translate(ONE_FORM)
         if not text.isascii():
-            text = _without_accents(text)
+            text = one_sound(_without_accents(text))
     text = text.casefold()
     spaced = _GAPS.sub(" ", text).strip()
     # What consists of punctuation only is found by its punctuation.
@@ -74,7 +79,8 @@ def _words(text: str) -> tuple[str, ...]:
     parts = folded.split(" ")
     if len(parts) == 1:
         return (folded,) if folded else ()
-    return ("".join(parts), *parts) if len(parts) <= MOST_WORDS else ("".join(parts),)
+    whole = one_sound("".join(parts))
+    return (whole, *parts) if len(parts) <= MOST_WORDS else (whole,)
 
 
 _remembered = lru_cache(maxsize=4096)(_words)  # a name is asked for once as name, once as family or given
@@ -92,8 +98,11 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
         for text in _texts(type, value):
             found.words.append(code + EQUALS + text)
             seen.update(dict.fromkeys(words(text)))
-        if type == "HumanName" and "family" in value and "given" in value:
-            seen.update(dict.fromkeys(_full_names(value)))
+        if type == "HumanName":
+            if "family" in value and "given" in value:
+                seen.update(dict.fromkeys(_full_names(value)))
+            if "extension" in value and _is_kana(value):
+                found.words.append(code + LOW + _sorted_by(value))
     for word in seen:
         found.words.append(code + TEXT + word)
         for length in _LENGTHS:
@@ -105,7 +114,18 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
 def _full_names(name: dict[str, Any]) -> tuple[str, str]:
     """佐藤太郎 and 太郎佐藤: people ask for either order."""
     family, given = squeeze(str(name["family"])), squeeze(" ".join(_strings(name["given"])))
-    return family + given, given + family
+    return one_sound(family + given), one_sound(given + family)
+
+
+def _is_kana(name: dict[str, Any]) -> bool:
+    """Tell whether the name says of itself that it is syllabic: カナ氏名, beside 漢字氏名 (IDE)."""
+    return any(each.get("url") == REPRESENTATION and each.get("valueCode") == _KANA for each in name["extension"])
+
+
+def _sorted_by(name: dict[str, Any]) -> str:
+    """五十音順 of the family name, then of the given one."""
+    family, given = squeeze(str(name.get("family", ""))), squeeze(" ".join(_strings(name.get("given"))))
+    return f"{family} {given}" if family else squeeze(str(name.get("text", ""))) or given
 
 
 def _texts(type: str, value: Any) -> Iterator[str]:
@@ -131,9 +151,14 @@ def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) ->
     text = unescape(value)
     if modifier not in ("", "exact", "contains"):
         raise unsupported_modifier(modifier, "string")
-    if modifier == "exact":
-        return Exactly(parameter.code, text)
     folded = squeeze(text)
+    if modifier == "exact":
+        exactly = Exactly(parameter.code, text)
+        return And((StartsWith(parameter.code, folded), exactly)) if folded else exactly  # the index has the beginning only
     if not folded:
         raise Refused("The searched text is blank")
-    return Contains(parameter.code, folded) if modifier else StartsWith(parameter.code, folded)
+    if modifier:
+        return Contains(parameter.code, folded)
+    kana = readings(text) if parameter.code in _OF_PEOPLE else ()
+    begins = tuple(StartsWith(parameter.code, each) for each in (folded, *kana))
+    return begins[0] if len(begins) == 1 else Or(begins)

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fhir_server.search.expression import Exactly, StartsWith
+from fhir_server.search.types.romaji import MOST, readings
 from fhir_server.search.types.string import fold, index_prefix, squeeze, words
-from tests.search.judge import answers, found_by
+from tests.search.judge import answers, found_by, query
 
 SATO = {
     "resourceType": "Patient",
@@ -72,16 +74,69 @@ def test_dots_are_no_accents():
     ("written", "asked"),
     [
         ("渡邊", "渡辺"), ("渡辺", "渡邉"), ("髙﨑", "高崎"), ("シヨウイチ", "ショウイチ"), ("ショウイチ", "しよういち"), ("ﾘﾖｳ", "リョウ"),
-        ("ヴァイオリン", "ゔぁいおりん"), ("澤田 眞", "沢田真"), ("葛\U000e0100城", "葛城"), ("𠮷田", "吉田"),
+        ("ヴァイオリン", "ゔぁいおりん"), ("ヴァイオリン", "バイオリン"), ("ミヅキ", "みずき"), ("カヲル", "かおる"), ("サトウ", "サトー"),
+        ("サトー", "ｻﾄｳ"), ("サトオ", "さとう"), ("ケイコ", "ケーコ"), ("ユーキ", "ゆうき"), ("オオノ", "おーの"), ("コンピュータ", "こんぴゅうた"),
+        ("イノ ウエ", "いのうえ"), ("澤田 眞", "沢田真"), ("葛\U000e0100城", "葛城"), ("𠮷田", "吉田"),
     ],
 )  # fmt: skip
 def test_variants_of_kana_and_kanji_are_one(written, asked):
     assert answers(f"Patient?name={asked}", {"resourceType": "Patient", "name": [{"text": written}]})
 
 
-@pytest.mark.parametrize(("written", "asked"), [("斉藤", "斎藤"), ("か", "が"), ("ビョウ", "ヒョウ"), ("太田", "大田")])
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [("斉藤", "斎藤"), ("か", "が"), ("ビョウ", "ヒョウ"), ("太田", "大田"), ("サトミ", "サトウ"), ("オノ", "オオノ"), ("ケコ", "ケイコ")],
+)
 def test_different_names_stay_different(written, asked):
     assert not answers(f"Patient?name={asked}", {"resourceType": "Patient", "name": [{"text": written}]})
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"),
+    [
+        ("サトウ タロウ", "sato"), ("サトウ タロウ", "satou"), ("サトウ タロウ", "satō"), ("サトウ タロウ", "satoh"), ("サトウ タロウ", "Sato Taro"),
+        ("サトウ タロウ", "taro sato"), ("サトウ タロウ", "SATOU-TAROU"), ("ショウイチ", "syoiti"), ("ショウイチ", "shoichi"), ("シンイチ", "shinichi"),
+        ("シンイチ", "shin'ichi"), ("シンイチ", "shin’ichi"), ("ホンマ", "homma"), ("ホンマ", "honma"), ("ハットリ", "hattori"), ("オオノ", "ohno"),
+        ("オオノ", "ono"), ("ユウコ", "yuko"), ("リュウイチロウ", "ryuichiro"), ("ヂュンイチ", "junichi"), ("フジタ", "huzita"), ("ツジ", "tsuji"),
+        ("マッチャン", "matchan"), ("スズキ", "suzu"), ("イノウエ", "inoue"),
+    ],
+)  # fmt: skip
+def test_a_name_in_kana_is_found_by_its_romaji(written, asked):
+    family, _, given = written.partition(" ")
+    name = {"text": written, "family": family, **({"given": [given]} if given else {})}
+    assert answers(f"Patient?name={asked}", {"resourceType": "Patient", "name": [name]})
+
+
+@pytest.mark.parametrize(
+    ("written", "asked"), [("サトウ", "sado"), ("サトウ", "to"), ("オノ", "oono"), ("ナガタ", "nagano"), ("サトウ", "satx")]
+)
+def test_romaji_of_another_name_does_not_find_it(written, asked):
+    assert not answers(f"Patient?name={asked}", {"resourceType": "Patient", "name": [{"text": written}]})
+
+
+def test_a_latin_name_is_still_found_by_its_letters():
+    assert answers("Patient?name=mari", {"resourceType": "Patient", "name": [{"text": "Maria"}]})
+    assert answers("Patient?name=mari", {"resourceType": "Patient", "name": [{"text": "マリア"}]})
+
+
+@given(st.text(st.sampled_from("aiueoknstmhrywgzdbpfjl'- ̄ō"), max_size=41))
+def test_romaji_has_a_bounded_number_of_readings(text):
+    assert len(readings(text)) <= MOST
+
+
+def test_an_exact_text_is_found_through_the_index():
+    (_, asked) = query("Patient?name:exact=佐藤 太郎").expression.parts
+    assert asked.parts == (StartsWith("name", "佐藤太郎"), Exactly("name", "佐藤 太郎"))
+
+
+KANA = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representation"
+
+
+def test_a_name_is_sorted_by_its_kana():
+    kana = {"extension": [{"url": KANA, "valueCode": "SYL"}], "family": "ワタナベ", "given": ["ハナコ"]}
+    kanji = {"extension": [{"url": KANA, "valueCode": "IDE"}], "family": "渡邉", "given": ["花子"]}
+    stored = found_by({"resourceType": "Patient", "name": [kanji, kana]})
+    assert [word for word in stored.words if word.startswith("name<")] == ["name<ワタナベ ハナコ"]
 
 
 def test_a_middle_dot_parts_words():
