@@ -7,7 +7,8 @@ from fhir_server.interactions.batch import batch
 from fhir_server.interactions.capabilities import capabilities
 from fhir_server.interactions.create import create
 from fhir_server.interactions.delete import delete
-from fhir_server.interactions.history import history
+from fhir_server.interactions.history_instance import history_instance
+from fhir_server.interactions.history_type import history_type
 from fhir_server.interactions.read import read
 from fhir_server.interactions.search import search
 from fhir_server.interactions.serving import Handler
@@ -21,7 +22,9 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "capabilities": capabilities,
         "create": create,
         "delete": delete,
-        "history-instance": history,
+        "history-instance": history_instance,
+        "history-system": history_type,
+        "history-type": history_type,
         "read": read,
         "search-type": search,
         "transaction": transaction,

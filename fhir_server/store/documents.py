@@ -9,7 +9,8 @@ The document holds the exact JSON to serve and, packed beside it, everything the
     m    HTTP verb that made it        x  words    s  spans    g  groups
     b    JSON; absent in a deletion
 
-A deletion has neither type nor entries, so no search finds it. docs/decisions/0004-shape-of-the-store.md
+A deletion has `d` instead of `t` and no entries: no search finds it, only the history of its type does. A superseded
+version has its own key "Type/id/version", r ("Type/id") and t besides. docs/decisions/0004-shape-of-the-store.md
 """
 
 import os
@@ -143,14 +144,14 @@ def document(prepared: Prepared, body: bytes, *, version: int, updated: datetime
 
 def deletion(key: str, version: int, updated: datetime) -> dict[str, Any]:
     """Make the document of a deleted resource."""
-    return {"_id": key, "v": version, "u": updated, "m": MADE_BY_DELETE}
+    return {"_id": key, "d": key.partition("/")[0], "v": version, "u": updated, "m": MADE_BY_DELETE}
 
 
 def superseded(current: Mapping[str, Any]) -> dict[str, Any]:
     """Make the history's document of a version that is about to be superseded."""
     key, version = current["_id"], current["v"]
     kept = {field: current[field] for field in ("u", "m", "b") if field in current}
-    return {"_id": f"{key}/{version}", "r": key, "v": version, **kept}
+    return {"_id": f"{key}/{version}", "r": key, "t": key.partition("/")[0], "v": version, **kept}
 
 
 def version(stored: Mapping[str, Any], change: str | None = None) -> Version:

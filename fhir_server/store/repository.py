@@ -9,17 +9,21 @@ from datetime import UTC, datetime
 
 from fhir_server.exchange import Version
 from fhir_server.outcome import deleted, not_found
+from fhir_server.search.expression import Expression
+from fhir_server.search.paging import Place
 from fhir_server.search.query import Query
+from fhir_server.store.belonging import Belonging, belongings, referred
 from fhir_server.store.commit import commit
 from fhir_server.store.documents import MADE_BY_DELETE, Prepared, version
 from fhir_server.store.failures import told
 from fhir_server.store.finding import Page, find
 from fhir_server.store.mongo import Limits, Mongo
+from fhir_server.store.past import Span, past
 from fhir_server.store.permit import Permit
 from fhir_server.store.related import resolved
 from fhir_server.store.writing import Clock, Create, Delete, Put, Stored, Write
 
-__all__ = ["Create", "Delete", "Limits", "Page", "Permit", "Prepared", "Put", "Repository", "Write", "now"]
+__all__ = ["Create", "Delete", "Limits", "Page", "Permit", "Prepared", "Put", "Repository", "Span", "Write", "now"]
 
 
 def now() -> datetime:
@@ -67,22 +71,39 @@ class Repository:
         permitted = self.permit.narrow("search-type", (query.type,), query.expression)
         return await find(self.mongo, query, await resolved(permitted, query.type, self.mongo, self.permit))
 
-    async def history(self, type: str, id: str, count: int, before: int | None = None) -> Page:
-        """Give the versions of a resource below the version `before`, newest first, deletions among them."""
+    async def history(self, type: str, id: str, count: int, before: int | None = None, until: datetime | None = None) -> Page:
+        """Give the versions of a resource below the version `before`, newest first, deletions among them.
+
+        `until` leaves out what was made later.
+        """
         current = await self._current(type, id)
         newest: int = current["v"]
         below = min(newest, before or newest)
-        found = [current] if before is None or newest < before else []
+        found = [current] if (before is None or newest < before) and (until is None or current["u"] <= until) else []
         with told():
             cursor = self.mongo.history.find(
-                {"r": f"{type}/{id}", "v": {"$lt": below}},
+                {"r": f"{type}/{id}", "v": {"$lt": below}, **({"u": {"$lte": until}} if until is not None else {})},
                 sort=[("v", -1)],
                 limit=count + 1 - len(found),
                 max_time_ms=self.mongo.limits.milliseconds,
             )
             versions = tuple(version(each) for each in (*found, *await cursor.to_list()))
         after = (versions[count - 1].version,) if len(versions) > count else None
-        return Page(versions[:count], after, newest)
+        return Page(versions[:count], after, newest if until is None else None)
+
+    async def past(self, types: Sequence[str], span: Span) -> Page:
+        """Give one page of what happened to the resources of these types, newest first; see `store.past`."""
+        return await past(self.mongo, self.permit, types, span)
+
+    async def belongings(self, asked: Belonging, limit: Expression, count: int, after: Place | None = None) -> Page:
+        """Give one page of what belongs to a patient or encounter and satisfies the limit; see `store.belonging`."""
+        return await belongings(self.mongo, asked, self.permit.narrow("search-type", asked.types, limit), count, after)
+
+    async def referred(self, references: Sequence[str], limit: Expression) -> list[Version]:
+        """Give the current versions of the references `Type/id` that may be seen and satisfy the limit, in the order asked."""
+        keys = tuple(dict.fromkeys(references))
+        types = tuple(dict.fromkeys(key.partition("/")[0] for key in keys))
+        return await referred(self.mongo, keys, self.permit.narrow("search-type", types, limit))
 
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Do all the writes or none; see `store.commit`."""
