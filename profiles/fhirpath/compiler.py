@@ -1,4 +1,4 @@
-"""Trees of FHIRPath as closures.
+"""Trees of FHIRPath as closures over a resource's type: the part of FHIRPath that search parameters use, as fast as can be.
 
 Every step is a sink: a function that takes one value, looks up what its step names and hands each value found to the
 next step's sink; the last one collects. Types are known when the sinks are made, so at run time nothing is looked up
@@ -10,9 +10,10 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from profiles.definitions import Definitions
-from profiles.fhirpath import grammar, sinks
-from profiles.fhirpath.grammar import FhirPathError, Tree, parse
+from profiles.fhirpath import grammar, sinks, syntax
+from profiles.fhirpath.error import FhirPathError
 from profiles.fhirpath.sinks import Node, Nodes, Predicate, Sink
+from profiles.fhirpath.syntax import Call, Focus, Indexer, Literal, OfType, Operation, Scope, Tree, Variable
 from profiles.structure import Property, Shapes
 
 Evaluate: TypeAlias = Callable[[dict[str, Any]], list[Node]]
@@ -28,12 +29,15 @@ def compile(expression: str, definitions: Definitions) -> Evaluate:
     Raises FhirPathError at once for bad syntax and for elements that a named resource type does not have. A resource
     of a type that the expression does not speak of gives nothing.
     """
-    tree = parse(expression)
+    try:
+        tree = grammar.parse(expression)
+    except FhirPathError as error:
+        raise FhirPathError(f"{expression}: {error}") from error
 
     def bind(type: str) -> Sink | None:
         return _Binder(expression, definitions.shapes, type).bind(tree, type, _collect)
 
-    bound = {name: bind(name) for name in sorted(grammar.heads(tree) & frozenset(definitions.resource_types))}
+    bound = {name: bind(name) for name in sorted(syntax.heads(tree) & frozenset(definitions.resource_types))}
 
     def evaluate(resource: dict[str, Any]) -> list[Node]:
         type = resource["resourceType"]
@@ -68,32 +72,34 @@ class _Binder:
     def bind(self, tree: Tree, type: str, then: _Then) -> Sink | None:
         """Make the sink that takes a value of the type and hands what the tree gives to `then`."""
         match tree:
-            case grammar.This():
+            case Focus() | Scope("this"):
                 return then(type)
-            case grammar.Root():
+            case Variable("resource"):
                 return sinks.root(then(self._resource_type))
-            case grammar.Head(name):
+            case syntax.Head(name):
                 return self._head(name, type, then)
-            case grammar.Child(base, name):
+            case syntax.Child(base, name):
                 return self.bind(base, type, lambda key: self._child(key, name, then))
-            case grammar.OfType(base, wanted):
-                self._known(wanted)
-                return self.bind(base, type, lambda key: then(key) if self._shapes.is_a(key, wanted) else None)
-            case grammar.Where(base, condition):
+            case OfType(base, "as" | "ofType", wanted):
+                known = self._known(wanted)
+                return self.bind(base, type, lambda key: then(key) if self._shapes.is_a(key, known) else None)
+            case Call(base, "where", (condition,)):
                 return self.bind(base, type, lambda key: self._where(condition, key, then))
-            case grammar.Extension(base, url):
+            case Call(base, "extension", (Literal(str() as url),)):
                 return self.bind(base, type, lambda key: self._extension(key, url, then))
-            case grammar.Union(parts):
-                return sinks.each([self.bind(part, type, then) for part in parts])
-            case grammar.Index(base, index):
+            case Operation("|", left, right):
+                return sinks.each([self.bind(part, type, then) for part in _united(left, right)])
+            case Indexer(base, Literal(int() as index)):
                 return self._index(base, index, type, then)
-            case grammar.Resolve():
-                raise FhirPathError(f"{self._expression}: resolve() is supported only before `is`")
+            case Call(base, "first", ()):
+                return self._index(base, 0, type, then)
         return self._boolean(tree, type, then)
 
-    def _known(self, type: str) -> None:
-        if type not in self._shapes.types:
+    def _known(self, type: str) -> str:
+        name = type.removeprefix("FHIR.").removeprefix("System.")
+        if name not in self._shapes.types:
             raise FhirPathError(f"{self._expression}: {type} is no type of FHIR R4")
+        return name
 
     def _head(self, name: str, type: str, then: _Then) -> Sink | None:
         if self._shapes.is_a(type, name):
@@ -183,34 +189,39 @@ class _Binder:
         return boolean
 
     def _speaks_of(self, tree: Tree, type: str) -> bool:
-        heads = grammar.heads(tree)
+        heads = syntax.heads(tree)
         return not heads or any(self._shapes.is_a(type, head) or not head[0].isupper() for head in heads)
 
     def _predicate(self, tree: Tree, key: str) -> Predicate:
         match tree:
-            case grammar.Both(left, right, every):
-                return sinks.both(self._predicate(left, key), self._predicate(right, key), every=every)
-            case grammar.Not(base):
+            case Operation("and" | "or" as word, left, right):
+                return sinks.both(self._predicate(left, key), self._predicate(right, key), every=word == "and")
+            case Call(base, "not", ()):
                 inner = self._predicate(base, key)
                 return lambda value, root: None if (result := inner(value, root)) is None else not result
-            case grammar.Exists(base, expected):
+            case Call(base, "exists" | "empty" as word, ()):
                 gives = self._nodes(base, key)
-                return lambda value, root: bool(gives(value, root)) is expected
-            case grammar.Equal(left, right, expected):
-                return sinks.equal(self._nodes(left, key), self._nodes(right, key), expected=expected)
-            case grammar.Is(grammar.Resolve(base), wanted):
-                self._known(wanted)
+                return lambda value, root: bool(gives(value, root)) is (word == "exists")
+            case Call(base, "hasExtension", (Literal(str()),) as url):
+                gives = self._nodes(Call(base, "extension", url), key)
+                return lambda value, root: bool(gives(value, root))
+            case Operation("=" | "!=" as sign, left, right):
+                return sinks.equal(self._nodes(left, key), self._nodes(right, key), expected=sign == "=")
+            case OfType(Call(base, "resolve", ()), "is", wanted):
+                known = self._known(wanted)
                 gives = self._nodes(base, key)
-                return lambda value, root: any(sinks.refers(reference, wanted, root) for _, reference in gives(value, root))
-            case grammar.Is(base, wanted):
-                self._known(wanted)
+                return lambda value, root: any(sinks.refers(reference, known, root) for _, reference in gives(value, root))
+            case OfType(base, "is", wanted):
+                known = self._known(wanted)
                 gives = self._nodes(base, key)
-                return lambda value, root: any(self._shapes.is_a(type, wanted) for type, _ in gives(value, root))
+                return lambda value, root: any(self._shapes.is_a(type, known) for type, _ in gives(value, root))
+            case Call() | Operation() | Indexer() | syntax.Sign() | syntax.Nothing() | Variable() | Scope() if not _gives_nodes(tree):
+                raise FhirPathError(f"{self._expression}: a part of it is not supported in search parameters")
         gives = self._nodes(tree, key)
         return lambda value, root: nodes[0][1] is True if (nodes := gives(value, root)) else None
 
     def _nodes(self, tree: Tree, key: str) -> Nodes:
-        if isinstance(tree, grammar.Literal):
+        if isinstance(tree, Literal):
             constant: list[Node] = [("", tree.value)]
             return lambda _value, _root: constant
         sink = self.bind(tree, key, _collect)
@@ -223,3 +234,21 @@ class _Binder:
             return found
 
         return nodes
+
+
+def _united(left: Tree, right: Tree) -> list[Tree]:
+    parts = [right]
+    while isinstance(left, Operation) and left.operator == "|":
+        parts.append(left.right)
+        left = left.left
+    return [left, *reversed(parts)]
+
+
+def _gives_nodes(tree: Tree) -> bool:
+    """Tell whether `bind` knows the tree without asking for a boolean."""
+    match tree:
+        case Call(_, "where" | "extension", (_,)) | Call(_, "first", ()) | Operation("|") | Indexer(_, Literal(int())):
+            return True
+        case Variable("resource") | Scope("this"):
+            return True
+    return False

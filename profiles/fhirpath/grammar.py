@@ -1,296 +1,199 @@
 """The text of a FHIRPath expression as a tree.
 
-https://hl7.org/fhirpath/N1/#operator-precedence: path steps bind tightest, then `is` and `as`, `|`, `=` and `!=`, `and`, `or`.
+https://hl7.org/fhirpath/N1/#operator-precedence, https://hl7.org/fhirpath/N1/grammar.html
 """
 
-import re
-from dataclasses import dataclass
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Any
 
-_TOKEN = re.compile(
-    r"\s*(?:(?P<name>[A-Za-z_]\w*)|(?P<root>%resource\b)|'(?P<string>[^'\\]*)'|(?P<number>\d+)|(?P<symbol>!=|[.()\[\]|=$]))"
+from profiles.fhirpath.error import FhirPathError
+from profiles.fhirpath.quantity import CALENDAR, Quantity
+from profiles.fhirpath.syntax import (
+    Call,
+    Child,
+    Focus,
+    Head,
+    Indexer,
+    Literal,
+    Nothing,
+    OfType,
+    Operation,
+    Scope,
+    Sign,
+    Tree,
+    Variable,
+    parts,
 )
+from profiles.fhirpath.tokens import Token, split
+
+MAX_NESTING = 40
+"""Parentheses, arguments and indexes inside each other. The official invariants have 7."""
+MAX_DEPTH = 120
+"""Steps and operators that wait for each other."""
+
+_PRECEDENCE = {
+    "*": 11, "/": 11, "div": 11, "mod": 11, "+": 10, "-": 10, "&": 10, "is": 9, "as": 9, "|": 8, "<=": 7, "<": 7, ">": 7, ">=": 7,
+    "=": 6, "~": 6, "!=": 6, "!~": 6, "in": 5, "contains": 5, "and": 4, "or": 3, "xor": 3, "implies": 2,
+}  # fmt: skip
+_NOT_A_HEAD = frozenset(("div", "mod", "and", "or", "xor", "implies"))
+_OF_A_TYPE = frozenset(("is", "as", "ofType"))
 
 
-class FhirPathError(ValueError):
-    """The expression is not FHIRPath, speaks of an element that does not exist, or uses what is not supported."""
-
-
-@dataclass(frozen=True, slots=True)
-class This:
-    """What the expression is evaluated on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Root:
-    """`%resource`: the whole resource."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """The first name of a path: a type's name, or an element of what the expression is evaluated on."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """An element of what `base` gives."""
-
-    base: "Tree"
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class OfType:
-    """Only the values of a type: `as`, `.as()`, `.ofType()`."""
-
-    base: "Tree"
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Is:
-    """Whether the value is of a type; on `resolve()`, whether the reference names a resource of that type."""
-
-    base: "Tree"
-    type: str
-
-
-@dataclass(frozen=True, slots=True)
-class Index:
-    """One of all values, by its place."""
-
-    base: "Tree"
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Where:
-    """The values for which the condition holds."""
-
-    base: "Tree"
-    condition: "Tree"
-
-
-@dataclass(frozen=True, slots=True)
-class Resolve:
-    """The resource that a reference names. Nothing is fetched: only `is` may follow."""
-
-    base: "Tree"
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """The extensions with this url."""
-
-    base: "Tree"
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exists:
-    """Whether there is any value; `expected` False for `empty()`."""
-
-    base: "Tree"
-    expected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The opposite of a boolean."""
-
-    base: "Tree"
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A string, a number or a boolean."""
-
-    value: str | int | bool
-
-
-@dataclass(frozen=True, slots=True)
-class Equal:
-    """`=`, or `!=` where `expected` is False."""
-
-    left: "Tree"
-    right: "Tree"
-    expected: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """`and`, or `or` where `every` is False."""
-
-    left: "Tree"
-    right: "Tree"
-    every: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Union:
-    """`|`."""
-
-    parts: tuple["Tree", ...]
-
-
-Tree: TypeAlias = (
-    This | Root | Head | Child | OfType | Is | Index | Where | Resolve | Extension | Exists | Not | Literal | Equal | Both | Union
-)
-
-
-def heads(tree: Tree) -> frozenset[str]:
-    """Give the names that the paths in a tree begin with."""
-    match tree:
-        case Head(name):
-            return frozenset((name,))
-        case Union(parts):
-            return frozenset().union(*map(heads, parts))
-        case Equal(left, right) | Both(left, right):
-            return heads(left) | heads(right)
-        case This() | Root() | Literal():
-            return frozenset()
-    return heads(tree.base)
-
-
+@lru_cache(maxsize=1024)
 def parse(expression: str) -> Tree:
-    """Read an expression; FhirPathError where it is not in the supported part of FHIRPath."""
-    return _Parser(expression).whole()
+    """Read an expression; FhirPathError says at which character it is not FHIRPath."""
+    parser = _Parser(split(expression))
+    try:
+        tree = parser.whole()
+    except RecursionError as error:
+        raise FhirPathError("the expression is nested too deep") from error
+    _check_depth(tree)
+    return tree
+
+
+def _check_depth(tree: Tree) -> None:
+    waiting = [(tree, 1)]
+    while waiting:
+        each, depth = waiting.pop()
+        if depth > MAX_DEPTH:
+            raise FhirPathError(f"the expression is deeper than {MAX_DEPTH} steps")
+        waiting += [(part, depth + 1) for part in parts(each)]
 
 
 class _Parser:
-    def __init__(self, expression: str) -> None:
-        self._expression = expression
-        self._tokens = self._split(expression)
-        self._at = 0
-
-    def _split(self, expression: str) -> list[tuple[str, str]]:
-        tokens: list[tuple[str, str]] = []
-        at, end = 0, len(expression.rstrip())
-        while at < end:
-            found = _TOKEN.match(expression, at)
-            if found is None or found.lastgroup is None:
-                raise FhirPathError(f"{expression}: character {at + 1} is not understood")
-            tokens.append((found.lastgroup, found[found.lastgroup]))
-            at = found.end()
-        return tokens
+    def __init__(self, tokens: list[Token]) -> None:
+        self._tokens = tokens
+        self._next = 0
+        self._nesting = 0
 
     def whole(self) -> Tree:
-        tree = self._or()
-        if self._at < len(self._tokens):
-            raise self._error("ends too late")
+        tree = self._expression()
+        if self._tokens[self._next].kind != "end":
+            raise self._error("an operator or the end")
         return tree
 
-    def _error(self, what: str) -> FhirPathError:
-        return FhirPathError(f"{self._expression}: {what} at token {self._at + 1}")
+    def _error(self, expected: str) -> FhirPathError:
+        return FhirPathError(f"expected {expected} at character {self._tokens[self._next].at + 1}")
 
-    def _take(self, kind: str, *texts: str) -> str | None:
-        """Go past the next token if it is of the kind and one of the texts."""
-        if self._at < len(self._tokens):
-            found, text = self._tokens[self._at]
-            if found == kind and (not texts or text in texts):
-                self._at += 1
-                return text
-        return None
+    def _take(self, kind: str, *texts: str) -> Any:
+        """Go past the next token if it is of the kind and one of the texts, and give its text or value; None where it is not."""
+        token = self._tokens[self._next]
+        if token.kind != kind or (texts and token.value not in texts):
+            return None
+        self._next += 1
+        return token.value
 
-    def _need(self, kind: str, *texts: str) -> str:
-        found = self._take(kind, *texts)
-        if found is None:
-            raise self._error(f"expected {' or '.join(texts) or kind}")
-        return found
+    def _symbol(self, text: str) -> bool:
+        return self._take("symbol", text) is not None
 
-    def _or(self) -> Tree:
-        tree = self._and()
-        while self._take("name", "or"):
-            tree = Both(tree, self._and(), every=False)
+    def _need(self, symbol: str) -> None:
+        if not self._symbol(symbol):
+            raise self._error(f"'{symbol}'")
+
+    def _name(self, expected: str = "a name") -> str:
+        for kind in ("name", "quoted"):
+            if (name := self._take(kind)) is not None:
+                return str(name)
+        raise self._error(expected)
+
+    def _expression(self, weakest: int = 0) -> Tree:
+        """Read operators that bind at least so strongly."""
+        self._nesting += 1
+        if self._nesting > MAX_NESTING:
+            raise FhirPathError(f"the expression is nested deeper than {MAX_NESTING} levels")
+        tree = self._signed()
+        while (binds := self._operator()) >= max(weakest, 1):
+            operator = self._tokens[self._next].value
+            self._next += 1
+            if operator in {"is", "as"}:
+                tree = OfType(tree, operator, self._type())
+            else:
+                tree = Operation(operator, tree, self._expression(binds + 1))
+        self._nesting -= 1
         return tree
 
-    def _and(self) -> Tree:
-        tree = self._equality()
-        while self._take("name", "and"):
-            tree = Both(tree, self._equality(), every=True)
-        return tree
+    def _operator(self) -> int:
+        token = self._tokens[self._next]
+        return _PRECEDENCE.get(token.value, 0) if token.kind in {"symbol", "name"} else 0
 
-    def _equality(self) -> Tree:
-        tree = self._union()
-        while sign := self._take("symbol", "=", "!="):
-            tree = Equal(tree, self._union(), expected=sign == "=")
-        return tree
-
-    def _union(self) -> Tree:
-        parts = [self._typed()]
-        while self._take("symbol", "|"):
-            parts.append(self._typed())
-        return parts[0] if len(parts) == 1 else Union(tuple(parts))
-
-    def _typed(self) -> Tree:
+    def _signed(self) -> Tree:
+        negative = False
+        while (sign := self._take("symbol", "-", "+")) is not None:
+            negative = negative != (sign == "-")
         tree = self._path()
-        while word := self._take("name", "is", "as"):
-            type = self._type()
-            tree = Is(tree, type) if word == "is" else OfType(tree, type)
-        return tree
+        return Sign(tree) if negative else tree
 
     def _type(self) -> str:
-        name = self._need("name")
-        return self._need("name") if name in {"FHIR", "System"} and self._take("symbol", ".") else name
+        name = self._name("a type")
+        while self._symbol("."):
+            name += "." + self._name("a type")
+        return name
 
     def _path(self) -> Tree:
         tree = self._term()
         while True:
-            if self._take("symbol", "."):
-                name = self._need("name")
-                tree = self._function(tree, name) if self._take("symbol", "(") else Child(tree, name)
-            elif self._take("symbol", "["):
-                tree = Index(tree, int(self._need("number")))
-                self._need("symbol", "]")
+            if self._symbol("."):
+                tree = self._invocation(tree)
+            elif self._symbol("["):
+                tree = Indexer(tree, self._expression())
+                self._need("]")
             else:
                 return tree
 
-    def _term(self) -> Tree:
-        if self._take("symbol", "("):
-            tree = self._or()
-            self._need("symbol", ")")
-            return tree
-        if self._take("symbol", "$"):
-            self._need("name", "this")
-            return This()
-        if self._take("root"):
-            return Root()
-        if (text := self._take("string")) is not None:
-            return Literal(text)
-        if (digits := self._take("number")) is not None:
-            return Literal(int(digits))
-        name = self._need("name")
-        if name in {"true", "false"}:
-            return Literal(name == "true")
-        return self._function(This(), name) if self._take("symbol", "(") else Head(name)
-
-    def _function(self, base: Tree, name: str) -> Tree:
-        tree = self._call(base, name)
-        self._need("symbol", ")")
-        return tree
+    def _invocation(self, base: Tree) -> Tree:
+        if (scope := self._take("dollar")) is not None:
+            raise self._error(f"a name in place of ${scope}")
+        name = self._name()
+        return self._call(base, name) if self._symbol("(") else Child(base, name)
 
     def _call(self, base: Tree, name: str) -> Tree:
-        match name:
-            case "where":
-                return Where(base, self._or())
-            case "as" | "ofType":
-                return OfType(base, self._type())
-            case "is":
-                return Is(base, self._type())
-            case "resolve":
-                return Resolve(base)
-            case "extension":
-                return Extension(base, self._need("string"))
-            case "hasExtension":
-                return Exists(Extension(base, self._need("string")), expected=True)
-            case "exists":
-                return Exists(base, expected=True)
-            case "empty":
-                return Exists(base, expected=False)
-            case "not":
-                return Not(base)
-            case "first":
-                return Index(base, 0)
-        raise self._error(f"the function {name}() is not supported")
+        tree: Tree
+        if name in _OF_A_TYPE:
+            tree = OfType(base, name, self._type())
+        else:
+            tree = Call(base, name, self._arguments())
+        self._need(")")
+        return tree
+
+    def _arguments(self) -> tuple[Tree, ...]:
+        if self._tokens[self._next][:2] == ("symbol", ")"):
+            return ()
+        arguments = [self._expression()]
+        while self._symbol(","):
+            arguments.append(self._expression())
+        return tuple(arguments)
+
+    def _term(self) -> Tree:
+        token = self._tokens[self._next]
+        self._next += 1
+        match token.kind, token.value:
+            case "symbol", "(":
+                tree = self._expression()
+                self._need(")")
+                return tree
+            case "symbol", "{":
+                self._need("}")
+                return Nothing()
+            case "literal", int() | float():
+                return self._quantity(token.value)
+            case "literal", value:
+                return self._quantity(value) if not hasattr(value, "kind") else Literal(value)
+            case "string", text:
+                return Literal(text)
+            case "dollar", name:
+                return Scope(name)
+            case "variable", name:
+                return Variable(name)
+            case "name", "true" | "false":
+                return Literal(token.value == "true")
+            case "name" | "quoted", name if token.kind == "quoted" or name not in _NOT_A_HEAD:
+                return self._call(Focus(), name) if self._symbol("(") else Head(name)
+        self._next -= 1
+        raise self._error("a path or a value")
+
+    def _quantity(self, number: Any) -> Tree:
+        if (unit := self._take("string")) is not None:
+            return Literal(Quantity.of(number, unit))
+        if (word := self._take("name", *CALENDAR)) is not None:
+            return Literal(Quantity.of(number, word, calendar=True))
+        return Literal(number)
