@@ -18,12 +18,48 @@ HEAD_SECONDS = 30.0
 LAST_CHANCE_SECONDS = 0.5
 
 
+class _Joined:
+    """The transport, which sends the head of an answer and the beginning of its body at once.
+
+    uvicorn writes them one after the other: that is a second system call here, and wakes the client once in vain.
+    """
+
+    __slots__ = ("_head", "_loop", "_transport")
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport, self._loop, self._head = transport, loop, b""
+
+    def write(self, data: bytes) -> None:
+        """Keep a head until its body comes, but no longer than this turn of the event loop."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/1.1 "):
+            self._head = data
+            self._loop.call_soon(self._flush)
+            return
+        self._transport.write(data)
+
+    def close(self) -> None:
+        """Close it when everything is sent."""
+        self._flush()
+        self._transport.close()
+
+    def _flush(self) -> None:
+        if self._head:
+            data, self._head = self._head, b""
+            self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
 class Connection(HttpToolsProtocol):
     """uvicorn's connection; a head that is too long, too slow or no HTTP ends it with an OperationOutcome."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begin to wait for the first head."""
         super().connection_made(transport)
+        self.transport = _Joined(transport, self.loop)  # type: ignore[assignment]
         self._length = 0
         self._in_head = True
         self._asked = False
