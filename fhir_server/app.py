@@ -126,6 +126,7 @@ def _serving(settings: Settings) -> Serving:
         handlers=HANDLERS,
         strict=settings.handling == "strict",
         entries=settings.bundle_limit,
+        deletions=settings.delete_limit,
     )
 
 

@@ -57,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 256
     body_limit: Annotated[int, Meta(ge=1, le=1024, description="Largest request body in MB; more is answered 413. 要求本文の上限")] = 50
     bundle_limit: Annotated[Count, Meta(description="Most entries of a batch or transaction. Bundle の最大エントリー数")] = 5000
+    delete_limit: Annotated[Count, Meta(description="Most resources one conditional delete deletes. 条件付き削除の上限")] = 1000
     depth_limit: Annotated[int, Meta(ge=10, le=500, description="Deepest nesting of JSON. JSON の入れ子の上限")] = 100
     count_default: Annotated[Count, Meta(description="Resources on a page without `_count`. 1 ページの既定件数")] = 50
     count_limit: Annotated[Count, Meta(description="Most resources on a page, whatever `_count` asks. 1 ページの最大件数")] = 1000

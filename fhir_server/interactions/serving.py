@@ -34,6 +34,7 @@ class Serving:
     handlers: Mapping[str, "Handler"]
     strict: bool = True
     entries: int = 5000
+    deletions: int = 1000
 
 
 Handler: TypeAlias = Callable[[FhirRequest, Repository, Serving], Awaitable[FhirResponse]]

@@ -22,6 +22,7 @@ _MEANT_FOR_FHIR = ("if-match", "if-none-match", "if-none-exist", "if-modified-si
 _OF_THE_ANSWER = frozenset({"_format", "_pretty"})
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _WITH_RESOURCE = frozenset({"create", "update", "transaction"})
+_SAFE = frozenset({"GET", "HEAD"})
 _SEARCHES = frozenset({"search-type", "search-system"})
 
 
@@ -89,6 +90,8 @@ async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix
         code = "batch"
         asked.route = Route(code)
     meant = {name: headers[name] for name in _MEANT_FOR_FHIR if name in headers}
+    if "if-none-exist" in meant:
+        meant["if-none-exist"] = _text(meant["if-none-exist"].encode("latin-1"), "http.If-None-Exist")
     address = base or _base(scope, headers, prefix)
     return FhirRequest(
         code,
@@ -100,6 +103,7 @@ async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix
         meant,
         address,
         operation=found.operation,
+        by_get=method in _SAFE,
         compartment=found.compartment,
     )
 

@@ -13,12 +13,15 @@ import pymongo
 from pymongo import ReplaceOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.errors import BulkWriteError
+from pymongo.read_concern import ReadConcern
 
 from fhir_server.exchange import Version
 from fhir_server.outcome import FhirError, Issue, conflict, invalid
 from fhir_server.search.expression import EVERYTHING, Subject, holds
+from fhir_server.search.query import Query
 from fhir_server.store.documents import superseded
 from fhir_server.store.failures import told
+from fhir_server.store.guarding import Guard, guards, hold
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
 from fhir_server.store.sending import DUPLICATE_KEY, Outrun, Replacement
@@ -33,7 +36,8 @@ async def commit(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence[Wr
     """Do all the writes or none, and answer in their order.
 
     Raises FhirError: 400 where two of them write the same resource, 403 where one is not permitted, 409 where an id is
-    taken, 412 where If-Match names another version.
+    taken, 412 where If-Match names another version. Raises Changed, having done nothing, where a write expected another
+    version, or something answers a search that nothing should answer.
     """
     if not writes:
         return []
@@ -42,7 +46,7 @@ async def commit(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence[Wr
         _check_content(write, permit)
     for attempt in range(_ATTEMPTS):
         try:
-            if len(writes) == 1:
+            if len(writes) == 1 and _unless(writes[0]) is None:
                 return [await _alone(mongo, permit, clock, writes[0])]
             return await _together(mongo, permit, clock, writes, hopeful=attempt == 0)
         except Outrun:
@@ -85,15 +89,22 @@ async def _together(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence
             failure.position = done
             raise
     if any(decision.new is not None for decision in decisions):
-        await _transaction(mongo, decisions)
+        held = await guards(mongo, permit, [query for write in writes if (query := _unless(write)) is not None])
+        await _transaction(mongo, decisions, held)
     return [decision.version for decision in decisions]
 
 
-async def _transaction(mongo: Mongo, decisions: Sequence[Decision]) -> None:
+def _unless(write: Write) -> Query | None:
+    return None if isinstance(write, Delete) else write.unless
+
+
+async def _transaction(mongo: Mongo, decisions: Sequence[Decision], held: Sequence[Guard]) -> None:
     first = [decision.new for decision in decisions if decision.new is not None and decision.old is None]
     next = [Replacement(decision.old, decision.new) for decision in decisions if decision.new is not None and decision.old is not None]
 
     async def work(session: AsyncClientSession) -> None:
+        if held:
+            await hold(mongo, held, [item.old["_id"] for item in next], session)
         if first:
             await mongo.resource.insert_many(first, session=session)
         if next:
@@ -102,7 +113,8 @@ async def _transaction(mongo: Mongo, decisions: Sequence[Decision]) -> None:
     with told(), pymongo.timeout(_TRANSACTION_SECONDS):
         async with mongo.client.start_session() as session:
             try:
-                await session.with_transaction(work, write_concern=mongo.resource.write_concern)
+                seen = ReadConcern("snapshot") if held else None
+                await session.with_transaction(work, read_concern=seen, write_concern=mongo.resource.write_concern)
             except BulkWriteError as problem:
                 if any(error["code"] == DUPLICATE_KEY for error in problem.details.get("writeErrors", ())):
                     raise Outrun from problem

@@ -21,9 +21,9 @@ from fhir_server.store.mongo import Limits, Mongo
 from fhir_server.store.past import Span, past
 from fhir_server.store.permit import Permit
 from fhir_server.store.related import resolved
-from fhir_server.store.writing import Clock, Create, Delete, Put, Stored, Write
+from fhir_server.store.writing import Changed, Clock, Create, Delete, Put, Stored, Write
 
-__all__ = ["Create", "Delete", "Limits", "Page", "Permit", "Prepared", "Put", "Repository", "Span", "Write", "now"]
+__all__ = ["Changed", "Create", "Delete", "Limits", "Page", "Permit", "Prepared", "Put", "Repository", "Span", "Write", "now"]
 
 
 def now() -> datetime:

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from fhir_server.exchange import Version
 from fhir_server.outcome import conflict
+from fhir_server.search.query import Query
 from fhir_server.store.documents import (
     MADE_BY_DELETE,
     Prepared,
@@ -28,11 +29,16 @@ Clock: TypeAlias = Callable[[], datetime]
 Stored: TypeAlias = Mapping[str, Any]
 
 
+class Changed(Exception):  # noqa: N818 - the writer searches again
+    """What a search found before a conditional write is not so any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Create:
-    """A new resource; its id must be one that nobody has."""
+    """A new resource; its id must be one that nobody has. `unless`: only while nothing answers this search."""
 
     prepared: Prepared
+    unless: Query | None = None
 
     @property
     def key(self) -> str:
@@ -46,7 +52,8 @@ class Put:
 
     `if_match` is the version that has to be current. `unless_same`: where exactly this is stored already, nothing is
     written. `only_create`: what exists stays as it is. `hopeful`: there is probably none, so it is worth inserting before
-    looking.
+    looking. `expected` is the version that a search or read has found; `unless`: only while nothing answers this search.
+    `method` is the verb that the history tells.
     """
 
     prepared: Prepared
@@ -54,6 +61,9 @@ class Put:
     unless_same: bool = False
     only_create: bool = False
     hopeful: bool = False
+    expected: int | None = None
+    unless: Query | None = None
+    method: str = "PUT"
 
     @property
     def key(self) -> str:
@@ -63,11 +73,15 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """The resource is gone; where it is or never was, nothing is written (and `Version.version` is 0 if it never was)."""
+    """The resource is gone; where it is or never was, nothing is written (and `Version.version` is 0 if it never was).
+
+    `expected` is the version that a search has found.
+    """
 
     type: str
     id: str
     if_match: int | None = None
+    expected: int | None = None
 
     @property
     def key(self) -> str:
@@ -93,17 +107,19 @@ class Decision:
 def decide(write: Write, current: Stored | None, clock: Clock, ties: Ties) -> Decision:
     """Decide what the write does to the current document, None where there is none.
 
-    Raises FhirError: 412 where If-Match names another version, 413 where MongoDB cannot hold the resource.
+    Raises FhirError: 412 where If-Match names another version, 413 where MongoDB cannot hold the resource. Raises Changed
+    where another version was expected.
     """
     if isinstance(write, Delete):
         return _decide_delete(write, current, clock)
     if isinstance(write, Put):
         _check_match(write.if_match, current, write.prepared.type)
+        _check_expected(write.expected, current)
         if current is not None and _is_there(current):
             unchanged = write.only_create or (write.unless_same and _same(write.prepared, current))
             if unchanged:
                 return Decision(version(current, "unchanged"))
-    return _next(write.prepared, "POST" if isinstance(write, Create) else "PUT", current, clock, ties)
+    return _next(write.prepared, "POST" if isinstance(write, Create) else write.method, current, clock, ties)
 
 
 def _next(prepared: Prepared, method: str, current: Stored | None, clock: Clock, ties: Ties) -> Decision:
@@ -123,6 +139,7 @@ def _place(prepared: Prepared, current: Stored | None, updated: datetime, ties: 
 
 def _decide_delete(write: Delete, current: Stored | None, clock: Clock) -> Decision:
     _check_match(write.if_match, current, write.type)
+    _check_expected(write.expected, current)
     if current is None:
         never = Version(write.type, write.id, 0, to_the_millisecond(clock()), None, MADE_BY_DELETE, "unchanged")
         return Decision(never)
@@ -135,6 +152,11 @@ def _decide_delete(write: Delete, current: Stored | None, clock: Clock) -> Decis
 def _check_match(if_match: int | None, current: Stored | None, type: str) -> None:
     if if_match is not None and (current is None or not _is_there(current) or current["v"] != if_match):
         raise conflict("The current version is another one than If-Match names", type, status=412)
+
+
+def _check_expected(expected: int | None, current: Stored | None) -> None:
+    if expected is not None and (current is None or current["v"] != expected):
+        raise Changed
 
 
 def _is_there(current: Stored) -> bool:

@@ -2,11 +2,11 @@
 
 import asyncio
 import random
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
-from fhir_server.search.expression import EVERYTHING, Entries, Has
+from fhir_server.search.expression import Has
 from fhir_server.store.permit import Permit
 from fhir_server.store.repository import Repository, Span
 from tests.rest.served import BASE, issue_of, observation, patient
