@@ -22,7 +22,6 @@ _MEANT_FOR_FHIR = ("if-match", "if-none-match", "if-none-exist", "if-modified-si
 _OF_THE_ANSWER = frozenset({"_format", "_pretty"})
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _WITH_RESOURCE = frozenset({"create", "update", "transaction"})
-_SAFE = frozenset({"GET", "HEAD"})
 _SEARCHES = frozenset({"search-type", "search-system"})
 
 
@@ -103,7 +102,6 @@ async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix
         meant,
         address,
         operation=found.operation,
-        by_get=method in _SAFE,
         compartment=found.compartment,
     )
 
