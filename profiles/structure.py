@@ -17,6 +17,8 @@ import msgspec
 _SYSTEM_TYPE = "http://hl7.org/fhirpath/System."
 _FHIR_TYPE = "http://hl7.org/fhir/StructureDefinition/structuredefinition-fhir-type"
 _DEFINITION = "http://hl7.org/fhir/StructureDefinition/"
+_BEST_PRACTICE = "http://hl7.org/fhir/StructureDefinition/elementdefinition-bestpractice"
+_ALWAYS = frozenset(("dom-2", "dom-3", "dom-4", "dom-5", "dom-6", "ele-1", "ext-1", "ref-1", "txt-1", "txt-2"))
 
 
 class _Extension(msgspec.Struct):
@@ -39,6 +41,14 @@ class _Base(msgspec.Struct):
     path: str
 
 
+class _Constraint(msgspec.Struct):
+    key: str
+    severity: str
+    human: str
+    expression: str | None = None
+    extension: tuple[_Extension, ...] = ()
+
+
 class _Element(msgspec.Struct):
     """What a shape needs of an ElementDefinition; all else is never kept in memory."""
 
@@ -47,8 +57,16 @@ class _Element(msgspec.Struct):
     max: str = "*"
     type: tuple[_Type, ...] = ()
     contentReference: str | None = None  # noqa: N815 - FHIR's name
+    isSummary: bool = False  # noqa: N815 - FHIR's name
     binding: _Binding | None = None
     base: _Base | None = None
+    constraint: tuple[_Constraint, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Keep few constraints: nearly all of them are the same three, written out at every element."""
+        self.constraint = tuple(
+            each for each in self.constraint if each.key not in _ALWAYS and not any(e.url == _BEST_PRACTICE for e in each.extension)
+        )
 
 
 class _Snapshot(msgspec.Struct):
@@ -74,13 +92,28 @@ read_snapshot = msgspec.json.Decoder(Snapshot).decode
 
 
 @dataclass(frozen=True, slots=True)
+class Invariant:
+    """A rule of an element in FHIRPath. https://hl7.org/fhir/R4/conformance-rules.html#constraints.
+
+    `severity` is error or warning; `human` says the rule in words. Rules of every element or resource (ele-1, ext-1, dom-*, txt-*, ref-1)
+    and best practices are left out: the former the validator knows, the latter nobody has to follow.
+    """
+
+    key: str
+    severity: str
+    human: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
 class Property:
     """One property of a JSON object.
 
     `type` is the FHIR type, "BackboneElement" or "Element" where the content is defined in place; `key` is the key of the
     shape of its values (the type itself for primitives and "Resource"). `choice` is the element's name without its
     type where it has several (`value` of `valueQuantity`). `targets` are the resource types a Reference may name, empty
-    where any. `binding` is the canonical of a required value set.
+    where any. `binding` is the canonical of a required value set. `summary` tells that `_summary=true` shows it.
+    `invariants` are rules of this element that its type does not have.
     """
 
     name: str
@@ -91,6 +124,8 @@ class Property:
     choice: str | None = None
     targets: frozenset[str] = frozenset()
     binding: str | None = None
+    summary: bool = False
+    invariants: tuple[Invariant, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +133,14 @@ class Shape:
     """The JSON objects of one type, or of one element that a type defines inside itself.
 
     `choices` gives for each choice element its properties by type; `required` holds, for every element that must
-    occur, the names of the properties that satisfy it.
+    occur, the names of the properties that satisfy it. `invariants` are the rules of each of these objects.
     """
 
     key: str
     properties: Mapping[str, Property]
     choices: Mapping[str, Mapping[str, Property]]
     required: Mapping[str, tuple[str, ...]]
+    invariants: tuple[Invariant, ...] = ()
 
 
 class Shapes:
@@ -148,7 +184,8 @@ class Shapes:
                 choices[name] = MappingProxyType({property.type: property for property in variants})
             if element.min:
                 required[name] = tuple(property.name for property in variants)
-        return Shape(key, MappingProxyType(properties), MappingProxyType(choices), MappingProxyType(required))
+        own = next(element for element in self._snapshots[type].snapshot.element if element.path == key)
+        return Shape(key, MappingProxyType(properties), MappingProxyType(choices), MappingProxyType(required), _invariants(own))
 
     def _properties(self, element: _Element) -> list[Property]:
         name = _name(element)
@@ -156,7 +193,8 @@ class Shapes:
         binding = element.binding
         required = binding.valueSet.partition("|")[0] if binding and binding.valueSet and binding.strength == "required" else None
         if element.contentReference is not None:
-            return [Property(name, "BackboneElement", element.contentReference.partition("#")[2], many, primitive=False)]
+            key = element.contentReference.partition("#")[2]
+            return [Property(name, "BackboneElement", key, many, primitive=False, summary=element.isSummary)]
         if element.max == "0":
             return []
         found = []
@@ -174,6 +212,8 @@ class Shapes:
                     choice=choice,
                     targets=_targets(type),
                     binding=required,
+                    invariants=() if nested else _invariants(element),
+                    summary=element.isSummary,
                 )
             )
         return found
@@ -204,3 +244,7 @@ def _code(type: _Type, element: _Element) -> str:
 def _targets(type: _Type) -> frozenset[str]:
     targets = frozenset(profile.removeprefix(_DEFINITION) for profile in type.targetProfile)
     return frozenset() if "Resource" in targets else targets
+
+
+def _invariants(element: _Element) -> tuple[Invariant, ...]:
+    return tuple(Invariant(each.key, each.severity, each.human, each.expression) for each in element.constraint if each.expression)

@@ -19,7 +19,7 @@ class Issue:
     """One thing that is wrong with a resource.
 
     `code` is one of https://hl7.org/fhir/R4/valueset-issue-type.html: structure, required, value, code-invalid,
-    invalid. `diagnostics` names the element and what is expected there, never what was found. `expression` is FHIRPath.
+    invalid, invariant. `diagnostics` names the element and what is expected there, never what was found. `expression` is FHIRPath.
     """
 
     severity: str
@@ -33,16 +33,24 @@ class Enough(Exception):  # noqa: N818 - nothing failed: there are as many issue
 
 
 class Report:
-    """Collects the issues of one validation. `resource` is the one that local references are resolved in."""
+    """Collects the issues of one validation.
+
+    `resource` is the one that local references are resolved in, `innermost` the same or one that it contains, `ids` are those of the
+    elements in `innermost`; `errors` counts the issues that are no warnings.
+    """
 
     def __init__(self, resource: dict[str, Any], most: int) -> None:
         self.issues: list[Issue] = []
         self.resource = resource
+        self.innermost = resource
+        self.ids: set[Any] = set()
+        self.errors = 0
         self._most = most
 
     def add(self, code: str, diagnostics: str, at: Place | None, name: str = "", index: int = -1, *, severity: str = "error") -> None:
         """Note an issue at a place, or at the element of this name below it; raises Enough when the list is full."""
         place = (at, name, index) if name else at
+        self.errors += severity != "warning"
         self.issues.append(Issue(severity, code, diagnostics, (path(place),)))
         if len(self.issues) >= self._most:
             raise Enough

@@ -1,4 +1,4 @@
-"""Rule txt-1: a narrative holds only formatting, so that whoever shows it runs nothing of its sender's.
+"""Rules txt-1 and txt-2: a narrative holds only formatting, so that whoever shows it runs nothing of its sender's, and some of it.
 
 https://hl7.org/fhir/R4/narrative.html#xhtml
 
@@ -27,6 +27,7 @@ _TAG = re.compile(r"</?([A-Za-z][A-Za-z0-9]*)((?:\s+[A-Za-z:\-]+\s*=\s*(?:\"[^\"
 _ATTRIBUTE = re.compile(r"([A-Za-z:\-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f]+")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.\-]*):")
+_CONTENT = re.compile(r">[^<]*[^<\s]|<img\b")
 _DIV = re.compile(r"\s*<div[\s>/]")
 
 
@@ -35,12 +36,15 @@ def harmless(text: str) -> bool:
     uncommented = _without_comments(text)
     if uncommented is None or _DIV.match(text) is None:
         return False
-    tags = 0
-    for tag in _TAG.finditer(uncommented):
-        tags += 1
-        if tag[1] not in _ALLOWED_ELEMENTS or (tag[2] and not _attributes(tag[2])):
-            return False
-    return tags == uncommented.count("<")
+    tags = _TAG.findall(uncommented)
+    if len(tags) != uncommented.count("<"):
+        return False
+    return all(name in _ALLOWED_ELEMENTS and (not attributes or _attributes(attributes)) for name, attributes in set(tags))
+
+
+def has_content(text: str) -> bool:
+    """txt-2: tell whether there is anything to read or to see in XHTML."""
+    return _CONTENT.search(text) is not None
 
 
 def _without_comments(text: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from profiles.primitives import Check
 from profiles.structure import Property, Shape
+from profiles.validator.invariants import Condition
 from profiles.validator.issue import Place, Report, listed, shown
 from profiles.validator.primitives import explained
 from profiles.validator.rules import Rule
@@ -22,14 +23,16 @@ Judge: TypeAlias = Callable[[Any, dict[str, Any], Place, Report], None]
 class ObjectCheck:
     """The compiled check of all objects of one shape."""
 
-    __slots__ = ("choices", "is_resource", "judges", "name", "required", "rule", "simple")
+    __slots__ = ("choices", "conditions", "is_resource", "judges", "name", "names_elements", "required", "rule", "simple")
 
     def __init__(self, shape: Shape, *, is_resource: bool) -> None:
         self.name = shape.key
         self.is_resource = is_resource
         self.simple: dict[str, Check] = {}
         self.judges: dict[str, Judge] = {}
+        self.names_elements = not is_resource and shape.key != "ElementDefinition"  # snapshot and differential share the ids of theirs
         self.rule: Rule | None = None
+        self.conditions: tuple[Condition, ...] = ()
         self.required = {name: frozenset((*names, *("_" + each for each in names))) for name, names in shape.required.items()}
         self.choices = {name: _variants(shape.choices[name]) for name in shape.choices}
 
@@ -38,7 +41,7 @@ class ObjectCheck:
         if type(value) is not dict or not value:
             report.add("structure", f"{at[1]} has to be a JSON object that is not empty", at)
             return
-        simple, judges = self.simple, self.judges
+        simple, judges, errors = self.simple, self.judges, report.errors
         for name, child in value.items():
             check = simple.get(name)
             if check is not None and check(child):
@@ -55,10 +58,23 @@ class ObjectCheck:
             present = {each.removeprefix("_") for each in variants & value.keys()}
             if len(present) > 1:
                 report.add("structure", f"{name} can have only one of: {listed(sorted(present))}", at, name)
-        if len(value) == 1 and "id" in value and not self.is_resource:
-            report.add("structure", f"{at[1]} has an id but no content", at)
+        if "id" in value and self.names_elements:
+            self._identified(value, at, report)
         if self.rule is not None:
             self.rule(value, at, report)
+        if self.conditions and report.errors == errors:
+            for condition in self.conditions:
+                condition.check(value, at, report)
+
+    def _identified(self, value: dict[str, Any], at: Place, report: Report) -> None:
+        """An element's id stands once in its resource. https://hl7.org/fhir/R4/element.html#id."""
+        if len(value) == 1:
+            report.add("structure", f"{at[1]} has an id but no content", at)
+        id = value["id"]
+        if isinstance(id, str):
+            if id in report.ids:
+                report.add("invalid", f"The id of {at[1]} is already the id of another element", at, "id")
+            report.ids.add(id)
 
 
 def _variants(properties: Mapping[str, Property]) -> frozenset[str]:

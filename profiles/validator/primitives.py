@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from profiles.primitives import CHECKS, Check
 from profiles.structure import Property
-from profiles.validator.narrative import harmless
+from profiles.validator.narrative import harmless, has_content
 from terminology.members import Members
 from terminology.service import Terminology
 
@@ -41,10 +41,10 @@ _NUMBERS = frozenset(("decimal", "integer", "positiveInt", "unsignedInt"))
 
 
 def check_of(property: Property, terminology: Terminology) -> Check:
-    """Give the one test that a value of the property has to pass: format, required binding and, of a narrative, harmlessness."""
+    """Give the one test that a value of the property has to pass: format, required binding; a narrative harms nobody and says something."""
     check = CHECKS[property.type]
     if property.type == "xhtml":
-        return lambda value: check(value) and harmless(value)
+        return lambda value: check(value) and harmless(value) and has_content(value)
     if property.binding is None:
         return check
     return _bound(check, property.binding, terminology)
@@ -53,6 +53,8 @@ def check_of(property: Property, terminology: Terminology) -> Check:
 def explained(property: Property, value: Any) -> Found:
     """Say what is wrong with a value that did not pass."""
     if property.type == "xhtml" and isinstance(value, str) and value:
+        if CHECKS["xhtml"](value) and harmless(value):
+            return "invariant", f"txt-2: {property.name} has to hold some text or image"
         return "invalid", f"{property.name} has to be one div of formatting only, without scripts, forms or frames"
     if CHECKS[property.type](value):
         return "code-invalid", f"{property.name} has to be a code of the value set {property.binding}"

@@ -6,6 +6,7 @@ Each takes an object that has passed its shape and adds what it finds to the rep
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from profiles.fhirpath.temporal import compare, read
 from profiles.reference import Conditional, Contained, Literal, parse
 from profiles.structure import Property
 from profiles.validator.issue import Place, Report
@@ -19,6 +20,16 @@ def extension(value: dict[str, Any], at: Place, report: Report) -> None:
     has_value = any(name.startswith(("value", "_value")) for name in value)
     if has_value == ("extension" in value):
         report.add("structure", "An extension has either a value or extensions of its own", at)
+
+
+def period(value: dict[str, Any], at: Place, report: Report) -> None:
+    """per-1: a period starts before it ends; what vague dates leave open passes. https://hl7.org/fhir/R4/datatypes.html#Period."""
+    start, end = value.get("start"), value.get("end")
+    if not isinstance(start, str) or not isinstance(end, str) or (start <= end and start[10:] == end[10:]):
+        return
+    first, last = read(start, "dateTime"), read(end, "dateTime")
+    if first is not None and last is not None and compare(first, last) == 1:
+        report.add("invariant", "per-1: If present, start SHALL have a lower value than end", at)
 
 
 def codes_of(property: Property, terminology: Terminology) -> Rule:

@@ -3,15 +3,17 @@
 https://hl7.org/fhir/R4/validation.html
 
 Judged: unknown elements, cardinality, JSON types, formats of primitives, choice types, extensions, contained resources
-and the resources of a Bundle, literal references, required bindings. Not judged: invariants and profiles.
+and the resources of a Bundle, literal references, required bindings, invariants. Not judged: profiles.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 from profiles.definitions import Definitions
 from profiles.structure import Property
-from profiles.validator import objects, rules
+from profiles.validator import contained, invariants, objects, rules
+from profiles.validator.bundle import bundle
 from profiles.validator.issue import Enough, Issue, Place, Report
 from profiles.validator.objects import Judge, ObjectCheck
 from profiles.validator.primitives import check_of
@@ -20,11 +22,14 @@ from terminology.service import Terminology
 MAX_ISSUES = 100
 """A validation stops here: a reader mends the first ones first."""
 
+_RULES: Mapping[str, rules.Rule] = {"Extension": rules.extension, "Period": rules.period, "Bundle": bundle}
+
 
 class Validator:
     """Validates resources of all types. A type is compiled when the first resource of it comes."""
 
     def __init__(self, definitions: Definitions, terminology: Terminology) -> None:
+        self._definitions = definitions
         self._shapes = definitions.shapes
         self._types = frozenset(definitions.resource_types)
         self._terminology = terminology
@@ -56,14 +61,19 @@ class Validator:
     def _entry(self, value: Any, at: Place, report: Report) -> None:
         """Judge a resource with an identity of its own inside another: what is local there is local to it."""
         outer, report.resource = report.resource, value if type(value) is dict else {}
-        self._resource(value, at, report)
+        self._inner(value, at, report)
         report.resource = outer
 
-    def _contained(self, value: Any, at: Place, report: Report) -> None:
-        """dom-2: a contained resource contains no other. https://hl7.org/fhir/R4/references.html#contained."""
+    def _inner(self, value: Any, at: Place, report: Report) -> None:
+        outer, ids = report.innermost, report.ids
+        report.innermost, report.ids = value if type(value) is dict else {}, set()
         self._resource(value, at, report)
-        if type(value) is dict and "contained" in value:
-            report.add("structure", "A contained resource cannot contain resources", at, "contained")
+        report.innermost, report.ids = outer, ids
+
+    def _contained(self, value: Any, at: Place, report: Report) -> None:
+        self._inner(value, at, report)
+        if type(value) is dict:
+            contained.contained(value, at, report)
 
     def _check(self, key: str) -> ObjectCheck:
         found = self._checks.get(key)
@@ -74,8 +84,8 @@ class Validator:
         check = self._checks[key] = ObjectCheck(shape, is_resource=key in self._types)
         if check.is_resource:
             check.judges["resourceType"] = objects.anything
-        if key == "Extension":
-            check.rule = rules.extension
+        check.rule = _RULES.get(key) or (contained.container if check.is_resource and "contained" in shape.properties else None)
+        check.conditions = invariants.of_shape(shape, self._definitions)
         for property in shape.properties.values():
             if property.primitive:
                 self._add_primitive(property, check)
@@ -98,8 +108,12 @@ class Validator:
         if property.key == "Resource":
             return make(property, self._contained if property.name == "contained" else self._entry)
         own: list[rules.Rule] = []
+        check = self._check(property.key)
+        conditions = invariants.of_property(property, self._shapes[property.key], self._definitions) if property.invariants else ()
+        if conditions:
+            own.append(invariants.checked(conditions))
         if property.type == "Reference":
             own.append(rules.reference_of(property, self._types))
         if property.type == "CodeableConcept" and property.binding is not None:
             own.append(rules.codes_of(property, self._terminology))
-        return make(property, self._check(property.key), *own)
+        return make(property, check, *own)
