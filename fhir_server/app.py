@@ -14,13 +14,14 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from fhir_server import observability
-from fhir_server.interactions.capabilities import requirements, served, statement
 from fhir_server.interactions.handlers import HANDLERS
 from fhir_server.interactions.serving import Serving
+from fhir_server.interactions.statement import full, normative, requirements, served, terminology
 from fhir_server.rest.endpoint import FhirEndpoint
 from fhir_server.rest.health import Readiness, add_health
-from fhir_server.rest.openapi import document
+from fhir_server.rest.openapi import DEFAULT_BASE, document
 from fhir_server.rest.request import Limits as RequestLimits
+from fhir_server.rest.swagger import add_swagger
 from fhir_server.search.entries import entries
 from fhir_server.search.fingerprint import fingerprint
 from fhir_server.search.limits import Limits
@@ -31,6 +32,7 @@ from fhir_server.store.mongo import Limits as StoreLimits
 from fhir_server.store.mongo import Mongo, Unsuitable
 from fhir_server.store.repository import Repository
 from fhir_server.store.upkeep import Upkeep
+from profiles import json
 from profiles.definitions import r4
 from profiles.validator import Validator
 from terminology.service import Terminology
@@ -45,7 +47,7 @@ _MEGABYTE = 1024 * 1024
 def preload() -> None:
     """Load the definitions, so that processes forked from this one share them."""
     _validator()
-    _statement()
+    _statement("full")
 
 
 @asynccontextmanager
@@ -73,6 +75,7 @@ class Application:
         self.readiness: Readiness | None = None
         self.outer = FastAPI(title="Tsunagi", lifespan=self._lifespan, openapi_url=None, docs_url=None, redoc_url=None)
         add_health(self.outer, lambda: self.readiness, observability.exposition)
+        add_swagger(self.outer, lambda: openapi(PREFIX.removeprefix("/")))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through the lifespan."""
@@ -149,9 +152,9 @@ async def _connect(settings: Settings, mongodb_uri: str) -> Mongo:
     return await Mongo.connect(mongodb_uri, settings.database, StoreLimits(settings.query_time, settings.chain_limit))
 
 
-def openapi() -> bytes:
-    """Give the OpenAPI document of this server, as `openapi/openapi.json` holds it."""
-    return document(served(requirements(r4())), _parameters(), _version())
+def openapi(base: str = DEFAULT_BASE) -> bytes:
+    """Give the OpenAPI document of a server at this address; `openapi/openapi.json` holds that of the default one."""
+    return document(served(requirements(r4())), _parameters(), _version(), base, {})
 
 
 @cache
@@ -165,8 +168,11 @@ def _validator() -> Validator:
 
 
 @cache
-def _statement() -> bytes:
-    return statement(requirements(r4()), _parameters(), _version())
+def _statement(mode: str) -> bytes:
+    if mode == "terminology":
+        return json.encode(terminology(requirements(r4()), _version(), Terminology().code_systems))
+    statement = full(requirements(r4()), _parameters(), _version())
+    return json.encode(normative(statement) if mode == "normative" else statement)
 
 
 def _version() -> str:

@@ -36,6 +36,11 @@ class Terminology:
             self._members[value_set] = self._read(value_set)
         return self._members[value_set]
 
+    @property
+    def code_systems(self) -> frozenset[str]:
+        """The canonicals of the code systems whose codes are known."""
+        return frozenset(self._code_system_resources)
+
     def _read(self, value_set: str) -> Members | None:
         if value_set in self._expansions and (members := expanded(self._expansions[value_set])) is not None:
             return members

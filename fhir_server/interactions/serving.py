@@ -20,7 +20,7 @@ BASE = b"@base@"
 class Serving:
     """Made once at start, read by every interaction, never changed.
 
-    `statement` gives the CapabilityStatement in JSON, with `BASE` where the server's own address belongs. `strict` is the
+    `statement` gives the CapabilityStatement of a mode in JSON, with `BASE` where the server's own address belongs. `strict` is the
     handling of unknown search parameters where the client states no preference, `entries` the most that a Bundle may have.
     """
 
@@ -30,7 +30,7 @@ class Serving:
     zone: tzinfo
     limits: Limits
     served: Served
-    statement: Callable[[], bytes]
+    statement: Callable[[str], bytes]
     handlers: Mapping[str, "Handler"]
     strict: bool = True
     entries: int = 5000

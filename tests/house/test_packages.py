@@ -12,7 +12,9 @@ import pytest
 from tests.shared import REPOSITORY
 
 PACKAGES = ("terminology", "profiles", "mappers", "fhir_server")
-DATA = sorted(path for folder in ("terminology/packages", "profiles/packages") for path in (REPOSITORY / folder).iterdir() if path.is_dir())
+FOLDERS = ("terminology/packages", "profiles/packages")
+DATA = sorted(path for folder in FOLDERS for path in (REPOSITORY / folder).iterdir() if path.is_dir())
+DATA.append(REPOSITORY / "fhir_server/rest/swagger_ui")
 SUMMED = [path for path in DATA if (path / "SHA256SUMS").exists()]
 
 

@@ -5,9 +5,7 @@ import json
 from fhir_server.app import openapi
 from fhir_server.interactions.handlers import HANDLERS
 from fhir_server.interactions.table import INTERACTIONS
-from fhir_server.search.parameters import Parameters
-from profiles.definitions import r4
-from tests.rest.served import BASE
+from tests.rest.served import BASE, issue_of
 from tests.shared import REPOSITORY
 
 
@@ -36,21 +34,36 @@ async def test_the_statement_lists_every_resource_type_of_r4(client):
     assert {"Patient", "Observation", "VisionPrescription"} <= {each["type"] for each in rest["resource"]}
 
 
-VALUES = {"date": "2026", "number": "1", "quantity": "1", "reference": "1", "token": "a", "string": "a", "uri": "http://a"}
+async def test_the_statement_is_sent_once_to_a_client_that_keeps_it(client):
+    response = await client.get("/metadata")
+    again = await client.get("/metadata", headers={"If-None-Match": response.headers["ETag"]})
+    assert (again.status_code, again.content) == (304, b"")
 
 
-async def test_every_search_parameter_of_the_statement_is_understood(client):
+async def test_the_normative_mode_leaves_out_what_is_for_trial_use(client):
+    found = (await client.get("/metadata", params={"mode": "normative"})).json()
+    (rest,) = found["rest"]
+    assert rest["resource"][0]["interaction"]
+    assert not {"security", "searchInclude", "versioning", "conditionalCreate"} & {*rest, *rest["resource"][0]}
+
+
+async def test_the_terminology_mode_names_the_code_systems_that_are_known(client):
+    found = (await client.get("/metadata", params={"mode": "terminology"})).json()
+    assert found["resourceType"] == "TerminologyCapabilities"
+    assert {"uri": "http://hl7.org/fhir/administrative-gender"} in found["codeSystem"]
+    response = await client.put("/TerminologyCapabilities/me", json={**found, "id": "me"})
+    assert response.status_code == 201, response.text
+
+
+async def test_a_mode_that_fhir_does_not_know_is_refused(client):
+    response = await client.get("/metadata", params={"mode": "everything"})
+    assert response.status_code == 400
+    assert issue_of(response)["expression"] == ["http.mode"]
+
+
+async def test_the_statement_says_that_there_is_no_login(client):
     (rest,) = (await statement(client))["rest"]
-    known = Parameters(r4())
-    refused = []
-    for resource in rest["resource"]:
-        for stated in [*resource.get("searchParam", []), *rest["searchParam"]]:
-            parameter = known.of(resource["type"])[stated["name"]]
-            value = "$".join(VALUES[part.type] for part in parameter.components or (parameter,))
-            response = await client.get(f"/{resource['type']}", params={stated["name"]: value, "_count": "0"})
-            if response.status_code != 200:
-                refused.append((resource["type"], stated["name"], response.text[:200]))
-    assert not refused
+    assert rest["security"]["description"].startswith("There is no login yet")
 
 
 async def test_head_answers_like_get_without_a_body(client):
