@@ -25,12 +25,14 @@ from fhir_server.rest.swagger import add_swagger
 from fhir_server.search.entries import entries
 from fhir_server.search.fingerprint import fingerprint
 from fhir_server.search.limits import Limits
+from fhir_server.search.paging import Tokens
 from fhir_server.search.parameters import Parameters
 from fhir_server.service import Service
 from fhir_server.settings import Settings
 from fhir_server.store.mongo import Limits as StoreLimits
 from fhir_server.store.mongo import Mongo, Unsuitable
 from fhir_server.store.repository import Repository
+from fhir_server.store.secrets import kept_secret
 from fhir_server.store.upkeep import Upkeep
 from profiles import json
 from profiles.definitions import r4
@@ -112,21 +114,29 @@ async def _open(settings: Settings, mongodb_uri: str) -> AsyncIterator[tuple[Ser
     try:
         if await _upkeep(settings, mongo).entries() != "current":
             log.warning("what is stored is found by entries of other definitions or another time zone: `tsunagi index rebuild` renews them")
-        yield Service(_serving(settings), partial(Repository, mongo)), mongo
+        secret = settings.paging_key.encode() if settings.paging_key else await kept_secret(mongo.database, "paging")
+        yield Service(_serving(settings, Tokens(secret, settings.paging_time * 60)), partial(Repository, mongo)), mongo
     finally:
         await mongo.close()
 
 
-def _serving(settings: Settings) -> Serving:
+def _serving(settings: Settings, tokens: Tokens) -> Serving:
     return Serving(
         definitions=r4(),
         parameters=_parameters(),
         validator=_validator(),
         zone=settings.zone,
-        limits=Limits(count=settings.count_default, most=settings.count_limit),
+        limits=Limits(
+            count=settings.count_default,
+            most=settings.count_limit,
+            chain=settings.chain_depth,
+            includes=settings.include_limit,
+            rounds=settings.include_rounds,
+        ),
         served=served(requirements(r4())),
         statement=_statement,
         handlers=HANDLERS,
+        tokens=tokens,
         strict=settings.handling == "strict",
         entries=settings.bundle_limit,
         deletions=settings.delete_limit,

@@ -64,6 +64,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     chain_limit: Annotated[
         Count, Meta(description="Most ids that a chained parameter or `_has` may resolve to; more is too-costly. 連鎖検索の上限")
     ] = 1000
+    chain_depth: Annotated[int, Meta(ge=1, le=10, description="Most steps of a chained parameter or `_has`. 連鎖検索の最大段数")] = 3
+    include_limit: Annotated[
+        Count, Meta(description="Most resources that `_include` and `_revinclude` add to a page. _include で加わる最大件数")
+    ] = 1000
+    include_rounds: Annotated[int, Meta(ge=1, le=20, description="How often `:iterate` goes on. :iterate の最大反復回数")] = 5
+    paging_key: Annotated[
+        str | None,
+        Meta(min_length=16, description="Secret that seals page links; unset: one is made and kept in the database. ページリンクの暗号鍵"),
+    ] = None
+    paging_time: Annotated[Count, Meta(description="Minutes that the link to the next page is valid. 次ページリンクの有効時間 (分)")] = 1440
     query_time: Annotated[int, Meta(ge=10, description="Longest time of one database query in ms. 1 回の問い合わせの最大時間")] = 10_000
     stop_time: Annotated[
         int, Meta(ge=1, le=600, description="Seconds that accepted requests get to finish when the server stops. 停止時の猶予秒数")

@@ -9,6 +9,7 @@ from fhir_server.interactions.create import create
 from fhir_server.interactions.delete import delete
 from fhir_server.interactions.history_instance import history_instance
 from fhir_server.interactions.history_type import history_type
+from fhir_server.interactions.patch import patch
 from fhir_server.interactions.read import read
 from fhir_server.interactions.search import search
 from fhir_server.interactions.serving import Handler
@@ -25,7 +26,9 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
         "history-instance": history_instance,
         "history-system": history_type,
         "history-type": history_type,
+        "patch": patch,
         "read": read,
+        "search-system": search,
         "search-type": search,
         "transaction": transaction,
         "update": update,

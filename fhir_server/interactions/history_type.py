@@ -28,23 +28,23 @@ async def history_type(request: FhirRequest, repository: Repository, serving: Se
     pairs = {name: value for name, value in found.understood.items() if name != paging.PARAMETER}
     types = (request.type,) if request.type else tuple(sorted(serving.served))
     among = await _listed(found, repository, types)
-    after = _after(found, path, pairs)
+    after = _after(found, path, pairs, serving)
     page = await repository.past(types, Span(found.count, found.since, found.low, found.high, among, after))
     base = request.base.encode()
     entries = [bundle.past(base, version) for version in page.versions]
     address = f"{request.base}/{path}"
     links = [("self", link(address, found.understood))]
     if page.after is not None:
-        token = paging.encode(page.after, path, pairs.items())
+        token = serving.tokens.encode(page.after, path, pairs.items())
         links.append(("next", link(address, {**pairs, paging.PARAMETER: token})))
     return FhirResponse(200, bundle.joined("history", entries, total=page.total, links=links))
 
 
-def _after(found: Asked, path: str, pairs: dict[str, str]) -> tuple[int, str, int] | None:
+def _after(found: Asked, path: str, pairs: dict[str, str], serving: Serving) -> tuple[int, str, int] | None:
     token = found.understood.get(paging.PARAMETER)
     if token is None:
         return None
-    match paging.decode(token, path, pairs.items()):
+    match serving.tokens.decode(token, path, pairs.items()):
         case (int(moment), str(reference), int(version)):
             return moment, reference, version
     raise invalid("This page does not belong to this history; start again from its first page", f"http.{paging.PARAMETER}", code="value")

@@ -1,9 +1,10 @@
-"""FHIR search interaction of one type.
+"""FHIR search interactions: of one type, of several, of a compartment.
 
 https://hl7.org/fhir/R4/http.html#search
 https://hl7.org/fhir/R4/search.html
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from fhir_server.exchange import FhirRequest, FhirResponse
@@ -11,6 +12,7 @@ from fhir_server.interactions import bundle
 from fhir_server.interactions.headers import strict
 from fhir_server.interactions.including import included
 from fhir_server.interactions.serving import Serving
+from fhir_server.interactions.subsetting import shown
 from fhir_server.outcome import Issue, operation_outcome
 from fhir_server.search import paging
 from fhir_server.search.query import Query, parse
@@ -19,7 +21,22 @@ from fhir_server.store.repository import Page, Repository
 
 async def search(request: FhirRequest, repository: Repository, serving: Serving) -> FhirResponse:
     """Answer with one page of matches as a searchset Bundle, what they bring along, and what was not understood."""
-    assert request.type is not None
+    query = _query(request, serving)
+    page = await repository.find(query)
+    base = request.base.encode()
+    entries = [bundle.found(base, shown(version, query.view, query.types, serving), b"match") for version in page.versions]
+    remarks = [_ignored(name) for name, _ in query.ignored]
+    if query.includes or query.revincludes:
+        others, incomplete = await included(page.versions, query, repository, serving)
+        entries += [bundle.found(base, shown(version, query.view, query.types, serving), b"include") for version in others]
+        if incomplete is not None:
+            remarks.append(incomplete)
+    if remarks:
+        entries.append(bundle.remarks(operation_outcome(remarks)))
+    return FhirResponse(200, bundle.joined("searchset", entries, total=page.total, links=_links(request, query, page, serving)))
+
+
+def _query(request: FhirRequest, serving: Serving) -> Query:
     query = parse(
         request.type,
         request.parameters,
@@ -29,29 +46,36 @@ async def search(request: FhirRequest, repository: Repository, serving: Serving)
         limits=serving.limits,
         now=datetime.now(UTC),
         base=request.base,
+        within=request.compartment,
+        served=() if request.type is not None else _searchable(serving),
     )
-    page = await repository.find(query)
-    base = request.base.encode()
-    entries = [bundle.found(base, version, b"match") for version in page.versions]
-    remarks = [_ignored(name) for name, _ in query.ignored]
-    if query.includes or query.revincludes:
-        others, complete = await included(page.versions, query, repository, serving)
-        entries += [bundle.found(base, version, b"include") for version in others]
-        if not complete:
-            remarks.append(_incomplete())
-    if remarks:
-        entries.append(bundle.remarks(operation_outcome(remarks)))
-    return FhirResponse(200, bundle.joined("searchset", entries, total=page.total, links=_links(request, query, page)))
+    if query.token is None:
+        return query
+    return replace(query, after=serving.tokens.decode(query.token, _below_base(request), query.understood))
 
 
-def _links(request: FhirRequest, query: Query, page: Page) -> list[tuple[str, str]]:
-    """Say what was understood, and where it goes on."""
-    address = f"{request.base}/{query.type}"
-    here = next((pair for pair in request.parameters if pair[0] == paging.PARAMETER), None)
+def _searchable(serving: Serving) -> tuple[str, ...]:
+    return tuple(sorted(type for type, interactions in serving.served.items() if "search-type" in interactions))
+
+
+def _below_base(request: FhirRequest) -> str:
+    """The address of the search below the base; empty for the base itself."""
+    if request.compartment is not None:
+        return f"{request.compartment}/{request.type or '*'}"
+    return request.type or ""
+
+
+def _links(request: FhirRequest, query: Query, page: Page, serving: Serving) -> list[tuple[str, str]]:
+    """Say what was understood, where it begins, and where it goes on."""
+    below = _below_base(request)
+    address = f"{request.base}/{below}" if below else request.base
     understood = query.understood
-    links = [("self", _link(address, understood if here is None else (*understood, here)))]
+    if query.token is None:
+        links = [("self", _link(address, understood))]
+    else:
+        links = [("self", _link(address, (*understood, (paging.PARAMETER, query.token)))), ("first", _link(address, understood))]
     if page.after is not None:
-        token = paging.encode(page.after, query.type, understood)
+        token = serving.tokens.encode(page.after, below, understood)
         links.append(("next", _link(address, (*understood, (paging.PARAMETER, token)))))
     return links
 
@@ -63,9 +87,3 @@ def _link(address: str, pairs: tuple[tuple[str, str], ...]) -> str:
 def _ignored(name: str) -> Issue:
     shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)[:200]
     return Issue("not-supported", f"The parameter {shown} was ignored", (f"http.{shown}",), severity="warning")
-
-
-def _incomplete() -> Issue:
-    return Issue(
-        "too-costly", "More resources belong to _include and _revinclude than fit on one page; some are left out", severity="warning"
-    )

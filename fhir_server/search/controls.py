@@ -4,31 +4,32 @@ https://hl7.org/fhir/R4/search.html#return
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from fhir_server.search.include import Include, includes
 from fhir_server.search.limits import Limits
 from fhir_server.search.parameters import Parameters
+from fhir_server.search.summary import WHOLE, View, elements_of, summary_of
 from fhir_server.search.types.asked import Refused
 
 Total = Literal["none", "accurate", "estimate"]
-Summary = Literal["count", "false"]
 
-ONCE = ("_count", "_sort", "_total", "_summary")
-_REPEATED = ("_include", "_revinclude", "_contained", "_containedType", "_elements")
+ONCE = ("_count", "_sort", "_total", "_summary", "_contained", "_containedType")
+_REPEATED = ("_include", "_revinclude", "_elements")
 _TOTALS: tuple[Total, ...] = ("none", "accurate", "estimate")
-_SUMMARIES: tuple[Summary, ...] = ("count", "false")
 _Word = TypeVar("_Word", bound=str)
 
-_NUMBER = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"[0-9]{1,18}")
 _ONLY = {"_contained": "false", "_containedType": "container"}  # what is served anyway
 _ITERATE = ("iterate", "recurse")
+_MOST_KEYS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class Sort:
-    """One key of the order; `type` is the search parameter's, `main` tells that it is the type's main date."""
+    """One key of the order; `type` is the search parameter's, `main` tells that it is the main date of every type searched."""
 
     parameter: str
     descending: bool = False
@@ -43,7 +44,7 @@ class Controls:
     count: int
     sort: tuple[Sort, ...] = ()
     total: Total | None = None
-    summary: Summary = "false"
+    view: View = WHOLE
     includes: tuple[Include, ...] = ()
     revincludes: tuple[Include, ...] = ()
 
@@ -53,7 +54,7 @@ def is_control(name: str) -> bool:
     return name.partition(":")[0] in ONCE + _REPEATED
 
 
-def control(controls: Controls, name: str, value: str, *, type: str, parameters: Parameters, limits: Limits) -> Controls:
+def control(controls: Controls, name: str, value: str, *, types: Sequence[str], parameters: Parameters, limits: Limits) -> Controls:
     """Take one result parameter into account. Raises Refused for what is not understood or not served."""
     name, _, modifier = name.partition(":")
     if modifier and not (modifier in _ITERATE and name in ("_include", "_revinclude")):
@@ -62,16 +63,19 @@ def control(controls: Controls, name: str, value: str, *, type: str, parameters:
         case "_count":
             return replace(controls, count=_count(value, limits))
         case "_sort":
-            return replace(controls, sort=tuple(_sort(type, key, parameters) for key in value.split(",")))
+            return replace(controls, sort=_order(types, value, parameters))
         case "_total":
             return replace(controls, total=_one_of(value, _TOTALS))
         case "_summary":
-            return replace(controls, summary=_one_of(value, _SUMMARIES))
+            return replace(controls, view=_view(replace(controls.view, summary=summary_of(value))))
+        case "_elements":
+            elements = controls.view.elements + elements_of(value, types, parameters.shapes)
+            return replace(controls, view=_view(replace(controls.view, elements=elements)))
         case "_include":
-            found = includes(value, parameters, iterate=bool(modifier), source=None if modifier else type)
+            found = includes(value, parameters, iterate=bool(modifier), sources=() if modifier else types)
             return replace(controls, includes=controls.includes + found)
         case "_revinclude":
-            found = includes(value, parameters, iterate=bool(modifier), target=None if modifier else type)
+            found = includes(value, parameters, iterate=bool(modifier), targets=() if modifier else types)
             return replace(controls, revincludes=controls.revincludes + found)
     if _ONLY.get(name) != value:
         raise Refused(f"{name} is not served with this value", "not-supported")
@@ -84,7 +88,31 @@ def _count(value: str, limits: Limits) -> int:
     return min(int(value), limits.most)
 
 
-def _sort(type: str, key: str, parameters: Parameters) -> Sort:
+def _view(view: View) -> View:
+    if view.elements and view.summary not in ("false", "count"):
+        raise Refused("_summary and _elements exclude each other")
+    return view
+
+
+def _order(types: Sequence[str], value: str, parameters: Parameters) -> tuple[Sort, ...]:
+    keys = value.split(",")
+    if len(keys) > _MOST_KEYS:
+        raise Refused(f"An order has at most {_MOST_KEYS} keys", "too-costly")
+    return tuple(_sort(types, key, parameters) for key in keys)
+
+
+def _sort(types: Sequence[str], key: str, parameters: Parameters) -> Sort:
+    """What several types are sorted by has to be the same in each."""
+    found = [_sort_of(type, key, parameters) for type in types]
+    first = found[0]
+    if all(each == first for each in found):
+        return first
+    if all((each.parameter, each.type) == (first.parameter, first.type) for each in found):
+        return replace(first, main=False)
+    raise Refused(f"{key.removeprefix('-')[:64]} is not the same in all types that are searched", "not-supported")
+
+
+def _sort_of(type: str, key: str, parameters: Parameters) -> Sort:
     code = key.removeprefix("-")
     parameter = parameters.of(type).get(code)
     if parameter is None or not parameter.sortable:

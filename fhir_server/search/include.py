@@ -3,19 +3,24 @@
 https://hl7.org/fhir/R4/search.html#revinclude
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from fhir_server.exchange import Resource
-from fhir_server.search.parameters import Parameters
+from fhir_server.search.parameters import Parameter, Parameters
 from fhir_server.search.types.asked import Refused
 from fhir_server.search.types.reference import literal
 from profiles.reference import Literal, parse
 
+ANY = "*"
+
 
 @dataclass(frozen=True, slots=True)
 class Include:
-    """`type:parameter` or `type:parameter:target`; `iterate` asks to go on from what was included."""
+    """`type:parameter` or `type:parameter:target`; `iterate` asks to go on from what was included.
+
+    Type and parameter are `*` where every reference of whatever type is meant.
+    """
 
     type: str
     parameter: str
@@ -23,47 +28,90 @@ class Include:
     iterate: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Canonical:
+    """A reference by canonical url, `version` where it names one; it leads to a resource of one of the types."""
+
+    url: str
+    version: str
+    types: tuple[str, ...]
+
+
+def followed(include: Include, type: str, parameters: Parameters) -> Iterator[Parameter]:
+    """Give the search parameters of a type that the include follows."""
+    if include.type == ANY:
+        yield from (each for each in parameters.of(type).values() if each.type == "reference")
+    elif include.type == type and (parameter := parameters.of(type).get(include.parameter)) is not None:
+        yield parameter
+
+
 def references(resource: Resource, include: Include, parameters: Parameters) -> Iterator[str]:
     """Give the local references `Type/id` that the include follows from this resource, each once.
 
-    Nothing comes of a resource of another type, of a contained or foreign resource, and of a canonical.
+    Nothing comes of a resource of another type, and of a contained or foreign resource; canonicals are told by `canonicals`.
     """
-    parameter = parameters.of(include.type).get(include.parameter)
-    if parameter is None or resource["resourceType"] != include.type:
-        return
     found: dict[str, None] = {}
-    for _, value in parameter.extract(resource):
-        text = value.get("reference") if isinstance(value, dict) else None
-        reference = parse(literal(text)) if isinstance(text, str) else None
-        if isinstance(reference, Literal) and not reference.base and include.target in (None, reference.type):
-            found[reference.relative] = None
+    for parameter in followed(include, resource["resourceType"], parameters):
+        for _, value in parameter.extract(resource):
+            text = value.get("reference") if isinstance(value, dict) else None
+            reference = parse(literal(text)) if isinstance(text, str) else None
+            if isinstance(reference, Literal) and not reference.base and include.target in (None, reference.type):
+                found[reference.relative] = None
     yield from found
 
 
-def includes(
-    value: str, parameters: Parameters, *, iterate: bool = False, source: str | None = None, target: str | None = None
-) -> tuple[Include, ...]:
-    """Read `Type:parameter`, `Type:parameter:Target` or `Type:*`. Raises Refused for what does not exist.
+def canonicals(resource: Resource, include: Include, parameters: Parameters) -> Iterator[Canonical]:
+    """Give the canonical references that the include follows from this resource, to types that have a canonical url."""
+    for parameter in followed(include, resource["resourceType"], parameters):
+        types = tuple(target for target in parameter.targets if include.target in (None, target) and has_canonical_url(target, parameters))
+        if types:
+            for _, value in parameter.extract(resource):
+                if isinstance(value, str):
+                    url, _, version = value.partition("|")
+                    yield Canonical(url, version, types)
 
-    `source` is the type that an _include must begin with, `target` the type that a _revinclude must lead to.
+
+def has_canonical_url(type: str, parameters: Parameters) -> bool:
+    """Tell whether resources of the type are referred to by a canonical url."""
+    url = parameters.of(type).get("url")
+    return url is not None and url.type == "uri"
+
+
+def includes(
+    value: str,
+    parameters: Parameters,
+    *,
+    iterate: bool = False,
+    sources: Collection[str] = (),
+    targets: Collection[str] = (),
+) -> tuple[Include, ...]:
+    """Read `*`, `Type:*`, `Type:parameter` or `Type:parameter:Target`. Raises Refused for what does not exist.
+
+    `sources` are the types that an _include can begin with, `targets` those that a _revinclude can lead to; none: any.
     """
+    if value == ANY:
+        return (Include(ANY, ANY, None, iterate),)
     type, _, rest = value.partition(":")
     code, _, named = rest.partition(":")
     if type not in parameters.types or not code:
-        raise Refused("An include is written as Type:parameter or Type:parameter:Target")
-    if source is not None and type != source:
-        raise Refused(f"Only {source} is searched: an include of another type needs :iterate")
+        raise Refused("An include is written as *, Type:*, Type:parameter or Type:parameter:Target")
+    if sources and type not in sources:
+        raise Refused("Only types that are searched can be included from; from included ones with :iterate")
     known = parameters.of(type)
-    if code != "*" and (code not in known or known[code].type != "reference"):
+    if code != ANY and (code not in known or known[code].type != "reference"):
         raise Refused(f"{type} has no search parameter {code[:64]!r} of type reference", "not-supported")
-    if named and target is not None and named != target:
-        raise Refused(f"Only references to {target} lead here")
-    wanted = named or target
+    if named and targets and named not in targets:
+        raise Refused("Only references to what is searched lead here")
+    wanted = named or (next(iter(targets)) if len(targets) == 1 else None)
     found = tuple(
         Include(type, each.code, wanted, iterate)
-        for each in (known.values() if code == "*" else (known[code],))
-        if each.type == "reference" and (wanted is None or wanted in each.targets)
+        for each in (known.values() if code == ANY else (known[code],))
+        if each.type == "reference" and _leads(each, (wanted,) if wanted else targets)
     )
     if not found:
         raise Refused(f"{code} of {type} cannot refer to this type", "not-supported")
     return found
+
+
+def _leads(parameter: Parameter, targets: Collection[str]) -> bool:
+    return not targets or any(target in parameter.targets for target in targets)

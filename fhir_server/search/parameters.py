@@ -93,6 +93,11 @@ class Parameters:
         """The resource types that can be searched."""
         return self._types
 
+    @property
+    def shapes(self) -> Shapes:
+        """The shapes of the types, see `profiles.structure`."""
+        return self._definitions.shapes
+
     def of(self, type: str) -> Mapping[str, Parameter]:
         """Give the type's parameters by code; none for an unknown type."""
         known = self._of.get(type)

@@ -36,6 +36,8 @@ SERVED = {"v": 1, "u": 1, "m": 1, "b": 1, "o": 1}  # projection: what a version 
 _LEADING = tuple(code + EQUALS for code in LEADING)
 _TIE_BITS = 18
 _TIE = (1 << _TIE_BITS) - 1
+UNDATED = 1
+"""The lowest bit of a place: set where the resource has no main date of its own, and stands where it was written."""
 _DATE_OFFSET, _LAST_DATE = 1 << 43, (1 << 45) - 1  # the years 1691 to 2806; 63 bits with the tie
 _CERTAINLY_FITS = 2 * 1024 * 1024
 _MOST = 16 * 1024 * 1024 - 16 * 1024
@@ -79,17 +81,18 @@ def to_the_millisecond(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-def place(date: int, tie: int) -> int:
+def place(date: int, tie: int, *, dated: bool = True) -> int:
     """Give the place in the default order as one number: the date in milliseconds since 1970, then the tie.
 
-    Places need not be unique: a page that ends among equal ones says which of them it has shown.
+    `dated` tells that the date is the resource's own, not the time it was written: see `UNDATED`. Places need not be
+    unique: a page that ends among equal ones says which of them it has shown.
     """
-    return min(max(date + _DATE_OFFSET, 0), _LAST_DATE) << _TIE_BITS | tie
+    return min(max(date + _DATE_OFFSET, 0), _LAST_DATE) << _TIE_BITS | tie & ~UNDATED | (0 if dated else UNDATED)
 
 
 def kept_place(date: int, old: int) -> int:
     """Give the place of a next version: where it was, unless it has a date of its own."""
-    return place(date, old & _TIE) if date else old
+    return place(date, old & _TIE) if date else old | UNDATED
 
 
 def stamped(resource: Resource, version: int, updated: datetime) -> bytes:

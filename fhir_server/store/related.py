@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fhir_server.outcome import FhirError, Issue
-from fhir_server.search.expression import EQUALS, And, Expression, ForPatient, Has, Not, Or, Related, RelatedBy, WithId
+from fhir_server.search.expression import EQUALS, And, Expression, ForPatient, Has, Not, OfType, Or, Related, RelatedBy, WithId
 from fhir_server.store.failures import told
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
@@ -26,6 +26,7 @@ async def resolved(expression: Expression, type: str, mongo: Mongo, permit: Perm
     """
     match expression:
         case And(parts) | Or(parts) if any(map(_leads_on, parts)):
+            type = _one_type(parts) or type if isinstance(expression, And) else type
             each = await asyncio.gather(*(resolved(part, type, mongo, permit) for part in parts))
             return And(tuple(each)) if isinstance(expression, And) else Or(tuple(each))
         case Not(part) if _leads_on(part):
@@ -35,6 +36,11 @@ async def resolved(expression: Expression, type: str, mongo: Mongo, permit: Perm
         case RelatedBy():
             return await _related_by(expression, type, mongo, permit)
     return expression
+
+
+def _one_type(parts: Sequence[Expression]) -> str | None:
+    """The type that all parts are about: in a search across types what refers back is asked of each type by itself."""
+    return next((part.types[0] for part in parts if isinstance(part, OfType) and len(part.types) == 1), None)
 
 
 def _leads_on(expression: Expression) -> bool:

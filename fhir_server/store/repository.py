@@ -68,7 +68,7 @@ class Repository:
 
     async def find(self, query: Query) -> Page:
         """Give one page of what the query finds. Raises FhirError: 400 too-costly, 503 where it takes too long."""
-        permitted = self.permit.narrow("search-type", (query.type,), query.expression)
+        permitted = self.permit.narrow("search-type", query.types, query.expression)
         return await find(self.mongo, query, await resolved(permitted, query.type, self.mongo, self.permit))
 
     async def history(self, type: str, id: str, count: int, before: int | None = None, until: datetime | None = None) -> Page:

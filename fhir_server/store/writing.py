@@ -134,7 +134,9 @@ def _next(prepared: Prepared, method: str, current: Stored | None, clock: Clock,
 def _place(prepared: Prepared, current: Stored | None, updated: datetime, ties: Ties) -> int:
     """What has no date stands where it was when it was new."""
     date = prepared.entries.date
-    return place(date or milliseconds(updated), ties.next()) if current is None else kept_place(date, current["o"])
+    if current is not None:
+        return kept_place(date, current["o"])
+    return place(date or milliseconds(updated), ties.next(), dated=bool(date))
 
 
 def _decide_delete(write: Delete, current: Stored | None, clock: Clock) -> Decision:

@@ -79,8 +79,11 @@ def test_has_asks_for_what_refers_here():
         ("Patient?identifier=", "value"),
         ("Patient?identifier=a,,b", "value"),
         ("Patient?identifier=a%00b", "value"),
-        ("Patient?_elements=id", "not-supported"),
-        ("Patient?_summary=true", "not-supported"),
+        ("Patient?_elements=nothing", "not-supported"),
+        ("Patient?_elements=Observation.name", "not-supported"),
+        ("Patient?_elements=name..family", "value"),
+        ("Patient?_summary=yes", "not-supported"),
+        ("Patient?_summary=true&_elements=name", "value"),
         ("Patient?_contained=true", "not-supported"),
         ("Patient?_total=yes", "not-supported"),
         ("Patient?_sort=nothing", "not-supported"),
@@ -88,13 +91,15 @@ def test_has_asks_for_what_refers_here():
         ("Patient?_sort:desc=name", "not-supported"),
         ("Patient?_include=Patient:name", "not-supported"),
         ("Patient?_include=Observation:subject", "value"),
-        ("Patient?_include=*", "value"),
+        ("Patient?_include=Patient", "value"),
         ("Patient?_revinclude=Encounter:appointment", "not-supported"),
         ("Patient?_count=-1", "value"),
         ("Patient?_count=ten", "value"),
         ("Patient?_count=１", "value"),
         ("Patient?_count=1&_count=2", "value"),
-        ("Patient?_after=x", "value"),
+        ("Patient?_type=Patient", "not-supported"),
+        ("Patient?_list=$current-problems", "not-supported"),
+        ("Patient?_query=current-high-risk", "not-supported"),
     ],
 )  # fmt: skip
 def test_s47_what_is_not_understood_is_refused_by_name(search, code):
@@ -104,8 +109,8 @@ def test_s47_what_is_not_understood_is_refused_by_name(search, code):
 
 
 def test_lenient_handling_leaves_out_what_it_does_not_know_and_says_so():
-    understood = query("Patient?nome=x&gender=male&_elements=id&identifier=&_sort=foo", strict=False)
-    assert understood.ignored == (("nome", "x"), ("_elements", "id"), ("identifier", ""), ("_sort", "foo"))
+    understood = query("Patient?nome=x&gender=male&_elements=foo&identifier=&_sort=foo", strict=False)
+    assert understood.ignored == (("nome", "x"), ("_elements", "foo"), ("identifier", ""), ("_sort", "foo"))
     assert understood.understood == (("gender", "male"),)
 
 
@@ -118,11 +123,8 @@ def test_a_refusal_repeats_no_value():
     assert "佐藤" not in str(refusal("Patient?birthdate=佐藤")) + str(refusal("Patient?_count=佐藤"))
 
 
-@pytest.mark.parametrize(("asked", "served"), [("", 50), ("_count=1", 1), ("_count=0", 0), ("_count=1000000000", 0), ("_count=1001", 1000)])
+@pytest.mark.parametrize(("asked", "served"), [("", 50), ("_count=1", 1), ("_count=0", 0), ("_count=1000000000", 1000), ("_count=1001", 1000)])
 def test_s49_a_page_has_a_largest_size(asked, served):
-    if asked == "_count=1000000000":  # ten digits are no size of a page
-        assert refusal(f"Patient?{asked}").status == 400
-        return
     understood = query(f"Patient?{asked}")
     assert understood.count == served
     assert understood.understood == ((("_count", str(served)),) if asked else ())
