@@ -86,7 +86,9 @@ def _moved(expressions: tuple[str, ...], place: str) -> tuple[str, ...]:
 def _move(expression: str, place: str) -> str:
     if expression.startswith("Bundle.entry["):
         return expression
-    if expression.startswith("http."):
+    if expression.startswith("http.body"):
+        return f"{place}.resource"
+    if expression.startswith("http.") or "?" in expression:
         return f"{place}.request"
     _, dot, rest = expression.partition(".")
     return f"{place}.resource{dot}{rest}"

@@ -11,6 +11,7 @@ from fhir_server.outcome import FhirError, Issue, invalid
 
 FHIR_JSON = b"application/fhir+json; charset=utf-8"
 FORM = "application/x-www-form-urlencoded"
+JSON_PATCH = "application/json-patch+json"
 _JSON = frozenset({"application/fhir+json", "application/json", "text/json"})
 _ACCEPTED = _JSON | {"*/*", "application/*", "text/html"}
 _FORMATS = _JSON | {"json", "application/fhir json"}  # an unescaped + of a query is a space
@@ -22,6 +23,15 @@ def require_json(content_type: str | None) -> None:
     """Raise FhirError (415) for a body that is not FHIR JSON in UTF-8; no Content-Type at all counts as JSON."""
     if content_type is not None and not _is_json(content_type):
         raise FhirError(Issue("not-supported", "Send the resource as application/fhir+json in UTF-8", ("http.Content-Type",)), status=415)
+
+
+def require_patch(content_type: str | None) -> None:
+    """Raise FhirError (415) for a patch that is neither a JSON Patch nor FHIR JSON."""
+    name = (content_type or "").partition(";")[0].strip().lower()
+    if name != JSON_PATCH and content_type is not None and not _is_json(content_type):
+        text = f"Send a JSON Patch as {JSON_PATCH}, or a FHIRPath Patch as application/fhir+json; XML Patch is not supported"
+        accepted = ("Accept-Patch", f"{JSON_PATCH}, application/fhir+json")
+        raise FhirError(Issue("not-supported", text, ("http.Content-Type",)), status=415, headers=(accepted,))
 
 
 @lru_cache(256)

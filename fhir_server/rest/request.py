@@ -15,7 +15,7 @@ from fhir_server.exchange import FhirRequest
 from fhir_server.interactions.address import pairs, segments
 from fhir_server.interactions.table import Route, Served, route
 from fhir_server.outcome import FhirError, Issue, invalid
-from fhir_server.rest.media import require_acceptable, require_form, require_json, too_long, unpacked
+from fhir_server.rest.media import require_acceptable, require_form, require_json, require_patch, too_long, unpacked
 from profiles import json
 
 _MEANT_FOR_FHIR = ("if-match", "if-none-match", "if-none-exist", "if-modified-since", "prefer")
@@ -75,6 +75,9 @@ async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix
     body: Any = None
     if found.code in _WITH_RESOURCE:
         require_json(headers.get("content-type"))
+        body = _resource(unpacked(await _body(asked, receive, limits), headers.get("content-encoding"), limits.body), asked)
+    elif found.code == "patch":
+        require_patch(headers.get("content-type"))
         body = _resource(unpacked(await _body(asked, receive, limits), headers.get("content-encoding"), limits.body), asked)
     elif found.code == "operation" and method == "POST":
         if data := unpacked(await _body(asked, receive, limits), headers.get("content-encoding"), limits.body):

@@ -16,7 +16,7 @@ from fhir_server.outcome import FhirError, Issue, operation_outcome
 from fhir_server.rest.media import FHIR_JSON
 from profiles import json
 
-_WRITES = frozenset({"create", "update"})
+_WRITES = frozenset({"create", "update", "patch"})
 _ALL_OK = json.encode(operation_outcome([Issue("informational", "The resource was stored", severity="information")]))
 _ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
