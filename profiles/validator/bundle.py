@@ -18,7 +18,9 @@ _ONLY_PART = frozenset(("OperationOutcome", "Parameters"))
 
 
 def bundle(value: dict[str, Any], at: Place, report: Report) -> None:
-    """Judge the entries of a Bundle whose structure is right."""
+    """Judge the entries of a Bundle in which nothing else is wrong."""
+    if report.errors:
+        return
     entries, type = value.get("entry", ()), value.get("type")
     _exchange(entries, type, at, report)
     _unique(entries, type, at, report)
@@ -50,7 +52,12 @@ def _unique(entries: list[dict[str, Any]], type: Any, at: Place, report: Report)
             continue
         key = (entry["fullUrl"], entry.get("resource", {}).get("meta", {}).get("versionId"))
         if key in seen:
-            report.add("invariant", "bdl-7: fullUrl has to be unique in a Bundle, or come with another meta.versionId", at, "entry", index)
+            report.add(
+                "invariant",
+                "bdl-7: fullUrl has to be unique in a Bundle, or come with another meta.versionId",
+                (at, "entry", index),
+                "fullUrl",
+            )
         seen.add(key)
 
 
