@@ -53,8 +53,8 @@ def _unique(entries: list[dict[str, Any]], type: Any, at: Place, report: Report)
         key = (entry["fullUrl"], entry.get("resource", {}).get("meta", {}).get("versionId"))
         if key in seen:
             report.add(
-                "invariant",
-                "bdl-7: fullUrl has to be unique in a Bundle, or come with another meta.versionId",
+                "invalid",
+                "bdl-7: a fullUrl stands once in a Bundle, or once for each meta.versionId",
                 (at, "entry", index),
                 "fullUrl",
             )
