@@ -17,6 +17,8 @@ from fhir_server import observability
 from fhir_server.interactions.handlers import HANDLERS
 from fhir_server.interactions.serving import Serving
 from fhir_server.interactions.statement import full, normative, requirements, served, terminology
+from fhir_server.interactions.special.binary import with_content
+from fhir_server.operations.perform import perform
 from fhir_server.rest.endpoint import FhirEndpoint
 from fhir_server.rest.health import Readiness, add_health
 from fhir_server.rest.openapi import DEFAULT_BASE, document
@@ -101,7 +103,7 @@ class Application:
                 service,
                 prefix=PREFIX,
                 base=self._settings.base_url.rstrip("/") if self._settings.base_url else None,
-                limits=RequestLimits(self._settings.body_limit * _MEGABYTE),
+                limits=RequestLimits(self._settings.body_limit * _MEGABYTE, binary=self._settings.binary_limit * _MEGABYTE),
                 record=observability.record,
             )
             yield
@@ -135,7 +137,7 @@ def _serving(settings: Settings, tokens: Tokens) -> Serving:
         ),
         served=served(requirements(r4())),
         statement=_statement,
-        handlers=HANDLERS,
+        handlers={**with_content(HANDLERS), "operation": perform},
         tokens=tokens,
         strict=settings.handling == "strict",
         entries=settings.bundle_limit,
@@ -159,7 +161,9 @@ def _upkeep(settings: Settings, mongo: Mongo) -> Upkeep:
 
 
 async def _connect(settings: Settings, mongodb_uri: str) -> Mongo:
-    return await Mongo.connect(mongodb_uri, settings.database, StoreLimits(settings.query_time, settings.chain_limit))
+    return await Mongo.connect(
+        mongodb_uri, settings.database, StoreLimits(settings.query_time, settings.chain_limit, inline=settings.binary_inline * 1024)
+    )
 
 
 def openapi(base: str = DEFAULT_BASE) -> bytes:

@@ -56,6 +56,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         int, Meta(ge=16, le=100_000, description="Oplog of the embedded MongoDB in MB, taken when it is first made. 内蔵 MongoDB の oplog")
     ] = 256
     body_limit: Annotated[int, Meta(ge=1, le=1024, description="Largest request body in MB; more is answered 413. 要求本文の上限")] = 50
+    binary_limit: Annotated[
+        int, Meta(ge=1, le=10_240, description="Largest content of a Binary in MB; more is answered 413. Binary の内容の上限")
+    ] = 100
+    binary_inline: Annotated[
+        int, Meta(ge=0, le=8192, description="Content of a Binary up to so many KB stays in its document. 文書内に保存する Binary の上限")
+    ] = 256
     bundle_limit: Annotated[Count, Meta(description="Most entries of a batch or transaction. Bundle の最大エントリー数")] = 5000
     delete_limit: Annotated[Count, Meta(description="Most resources one conditional delete deletes. 条件付き削除の上限")] = 1000
     depth_limit: Annotated[int, Meta(ge=10, le=500, description="Deepest nesting of JSON. JSON の入れ子の上限")] = 100

@@ -14,7 +14,7 @@ from starlette.types import Receive, Scope, Send
 
 from fhir_server.outcome import FhirError, Issue
 from fhir_server.rest.request import Asked, Disconnected, Limits, fhir_request, headers_of
-from fhir_server.rest.response import Answer, answer, failure, messages
+from fhir_server.rest.response import Answer, answer, chunk_messages, failure, messages
 from fhir_server.service import LOCAL, Service
 
 log = logging.getLogger(__name__)
@@ -48,6 +48,9 @@ class FhirEndpoint:
             status = given.status
             for message in messages(given, request_id, with_body=scope["method"] != "HEAD"):
                 await send(message)
+            if given.chunks is not None and scope["method"] != "HEAD":
+                async for message in chunk_messages(given):
+                    await send(message)
         except Disconnected:
             pass
         finally:

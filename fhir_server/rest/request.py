@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/http.html
 import asyncio
 import re
 from collections.abc import Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from starlette.types import Receive, Scope
@@ -15,6 +15,8 @@ from fhir_server.exchange import FhirRequest
 from fhir_server.interactions.address import pairs, segments
 from fhir_server.interactions.table import Route, Served, route
 from fhir_server.outcome import FhirError, Issue, invalid
+from fhir_server.rest import binary
+from fhir_server.rest.binary import Disconnected
 from fhir_server.rest.media import require_acceptable, require_form, require_json, require_patch, too_long, unpacked
 from profiles import json
 
@@ -22,19 +24,22 @@ _MEANT_FOR_FHIR = ("if-match", "if-none-match", "if-none-exist", "if-modified-si
 _OF_THE_ANSWER = frozenset({"_format", "_pretty"})
 _HOST = re.compile(r"[A-Za-z0-9.\-]+(?::\d{1,5})?|\[[0-9A-Fa-f:.]+\](?::\d{1,5})?")
 _WITH_RESOURCE = frozenset({"create", "update", "transaction"})
+_SAFE = frozenset({"GET", "HEAD"})
 _SEARCHES = frozenset({"search-type", "search-system"})
-
-
-class Disconnected(Exception):  # noqa: N818 - it is no defect
-    """The client went away before its request was complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What a request may cost: bytes of a body, and seconds until it has arrived."""
+    """What a request may cost: bytes of a body (`binary`: of the content of a Binary), and seconds until it has arrived."""
 
     body: int
     seconds: float = 300.0
+    binary: int = 0
+
+    @property
+    def of_binary(self) -> "Limits":
+        """The limits of a Binary in FHIR JSON: in base64 four bytes are three of its content."""
+        return replace(self, body=max(self.body, self.binary * 4 // 3 + 65_536))
 
 
 @dataclass(slots=True)
@@ -45,6 +50,7 @@ class Asked:
     headers: Mapping[str, str]
     route: Route | None = None
     pretty: bool = False
+    format: str | None = None
 
     @property
     def subject(self) -> str:
@@ -72,8 +78,14 @@ async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix
     parameters = _parameters(scope, asked)
     method = scope["method"]
     asked.route = found = route("GET" if method == "HEAD" else method, segments(_path(scope)[len(prefix) :]), served)
+    meant = {name: headers[name] for name in _MEANT_FOR_FHIR if name in headers}
     body: Any = None
-    if found.code in _WITH_RESOURCE:
+    content_type = None
+    if found.type == "Binary":
+        limits, content_type = _of_binary(asked, found, meant, limits)
+    if content_type is not None:
+        body = binary.raw(content_type, headers, receive, limit=limits.binary, seconds=limits.seconds)
+    elif found.code in _WITH_RESOURCE:
         require_json(headers.get("content-type"))
         body = _resource(unpacked(await _body(asked, receive, limits), headers.get("content-encoding"), limits.body), asked)
     elif found.code == "patch":
@@ -91,7 +103,6 @@ async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix
     if code == "transaction" and isinstance(body, dict) and body.get("type") == "batch":
         code = "batch"
         asked.route = Route(code)
-    meant = {name: headers[name] for name in _MEANT_FOR_FHIR if name in headers}
     if "if-none-exist" in meant:
         meant["if-none-exist"] = _text(meant["if-none-exist"].encode("latin-1"), "http.If-None-Exist")
     address = base or _base(scope, headers, prefix)
@@ -105,8 +116,22 @@ async def fhir_request(asked: Asked, receive: Receive, served: Served, *, prefix
         meant,
         address,
         operation=found.operation,
+        by_get=method in _SAFE,
         compartment=found.compartment,
     )
+
+
+def _of_binary(asked: Asked, found: Route, meant: dict[str, str], limits: Limits) -> tuple[Limits, str | None]:
+    """Give the limits of a request about a Binary, and the media type of its body where that is content."""
+    headers = asked.headers
+    if found.code in {"read", "vread"}:
+        meant |= binary.meant_for_reading(headers, asked.format)
+    elif binary.may_be_content(asked.scope):
+        require_acceptable(headers.get("accept"), asked.format)
+    if found.code not in {"create", "update"}:
+        return limits, None
+    meant |= binary.meant_for_writing(headers)
+    return limits.of_binary, binary.raw_type(headers.get("content-type"))
 
 
 def _path(scope: Scope) -> str:
@@ -117,7 +142,8 @@ def _path(scope: Scope) -> str:
 def _parameters(scope: Scope, asked: Asked) -> list[tuple[str, str]]:
     query: bytes = scope["query_string"]
     if not query:
-        require_acceptable(asked.headers.get("accept"), None)
+        if not binary.may_be_content(scope):
+            require_acceptable(asked.headers.get("accept"), None)
         return []
     return _answer_parameters(pairs(_text(query, "http.query")), asked)
 
@@ -129,7 +155,9 @@ def _answer_parameters(found: list[tuple[str, str]], asked: Asked) -> list[tuple
         format = next((value for name, value in found if name == "_format"), None)
         asked.pretty = any(name == "_pretty" and value == "true" for name, value in found)
         found = [pair for pair in found if pair[0] not in _OF_THE_ANSWER]
-    require_acceptable(asked.headers.get("accept"), format)
+    asked.format = format
+    if not binary.may_be_content(asked.scope):
+        require_acceptable(asked.headers.get("accept"), format)
     return found
 
 

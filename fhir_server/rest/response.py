@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/http.html#ops
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from email.utils import formatdate
 from functools import lru_cache
@@ -28,6 +28,7 @@ class Answer:
     status: int
     headers: list[tuple[bytes, bytes]]
     body: bytes
+    chunks: Callable[[], AsyncIterator[bytes]] | None = None
 
 
 def answer(request: FhirRequest, response: FhirResponse, *, pretty: bool = False) -> Answer:
@@ -39,6 +40,11 @@ def answer(request: FhirRequest, response: FhirResponse, *, pretty: bool = False
         headers.append((b"last-modified", _http_date(int(version.updated.timestamp()))))
         if response.location:
             headers.append((b"location", f"{request.base}/{version.reference}/_history/{version.version}".encode()))
+    content = response.content
+    if content is not None:
+        headers.append((b"content-type", content.content_type.encode("latin-1")))
+        headers.append((b"content-length", b"%d" % content.length))
+        return Answer(response.status, headers, b"", content.chunks)
     body = response.body
     if request.interaction in _WRITES and "prefer" in request.headers:
         body = _preferred(preference(request, "return"), body)
@@ -80,7 +86,16 @@ def _complete(status: int, headers: list[tuple[bytes, bytes]], body: bytes | Non
 
 
 def messages(given: Answer, request_id: str, *, with_body: bool) -> Iterable[dict[str, object]]:
-    """Give the ASGI messages of an answer."""
+    """Give the ASGI messages of an answer; what comes in chunks comes after them, and the last of these ends it."""
     headers = [*given.headers, (b"x-request-id", request_id.encode())]
     yield {"type": "http.response.start", "status": given.status, "headers": headers}
-    yield {"type": "http.response.body", "body": given.body if with_body else b""}
+    coming = with_body and given.chunks is not None
+    yield {"type": "http.response.body", "body": given.body if with_body else b"", "more_body": coming}
+
+
+async def chunk_messages(given: Answer) -> AsyncIterator[dict[str, object]]:
+    """Give the ASGI messages of what is sent piece by piece."""
+    assert given.chunks is not None
+    async for chunk in given.chunks():
+        yield {"type": "http.response.body", "body": chunk, "more_body": True}
+    yield {"type": "http.response.body", "body": b"", "more_body": False}

@@ -41,7 +41,9 @@ RESOURCE = (
 )
 HISTORY = (Index("by_resource", (("r", 1), ("v", -1))), Index(BY_TIME, (("t", 1), ("u", 1), ("r", 1), ("v", 1))))
 GUARD = (Index("unused", (("at", 1),), {"expireAfterSeconds": 3600}),)
-COLLECTIONS = {"resource": RESOURCE, "history": HISTORY, "guard": GUARD}
+FILES = (Index("by_pending", (("metadata.pending", 1), ("uploadDate", 1)), {"partialFilterExpression": {"metadata.pending": True}}),)
+CHUNKS = (Index("by_file", (("files_id", 1), ("n", 1)), {"unique": True}),)
+COLLECTIONS = {"resource": RESOURCE, "history": HISTORY, "binary.files": FILES, "binary.chunks": CHUNKS, "guard": GUARD}
 
 
 async def ensure(database: AsyncDatabase[dict[str, Any]], name: str, indexes: Sequence[Index]) -> list[Index]:

@@ -19,6 +19,7 @@ from pymongo.read_concern import ReadConcern
 
 from fhir_server.store.building import Building
 from fhir_server.store.documents import Ties
+from fhir_server.store.files import Files
 from fhir_server.store.indexes import COLLECTIONS, ensure
 from fhir_server.store.reading import Reads
 from fhir_server.store.sending import Inserts, Replacements
@@ -40,12 +41,14 @@ class Limits:
     """What one request may cost.
 
     `milliseconds` is what the database may take for one query; `related` how many resources a chained parameter or
-    _has may lead over; `pool` how many connections this process opens at most.
+    _has may lead over; `pool` how many connections this process opens at most; `inline` how many bytes a Binary may have to stay
+    in its document.
     """
 
     milliseconds: int = 10_000
     related: int = 1_000
     pool: int = 50
+    inline: int = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ class Mongo:
     reads: Reads
     inserts: Inserts
     replacements: Replacements
+    files: Files
     ties: Ties = field(default_factory=Ties)
     building: tuple[Building, ...] = ()
 
@@ -88,7 +92,8 @@ class Mongo:
         resource, history = opened["resource"], opened["history"]
         reads = Reads(resource, limits.milliseconds)
         building = tuple(Building(opened, name, indexes) for name, indexes in missing.items() if indexes)
-        return cls(client, opened, resource, history, limits, reads, Inserts(resource), Replacements(resource, history), building=building)
+        replacements, files = Replacements(resource, history), Files(opened, limits.inline)
+        return cls(client, opened, resource, history, limits, reads, Inserts(resource), replacements, files, building=building)
 
     async def close(self) -> None:
         """End the connections."""

@@ -3,24 +3,30 @@
 A Repository is opened for one requester and says nothing of what the permit hides: it looks like what never was.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http import HTTPStatus
 
 from fhir_server.exchange import Version
-from fhir_server.outcome import deleted, not_found
-from fhir_server.search.expression import Expression
+from fhir_server.outcome import FhirError, deleted, not_found
+from fhir_server.search.expression import EVERYTHING, Expression
 from fhir_server.search.paging import Place
 from fhir_server.search.query import Query
 from fhir_server.store.belonging import Belonging, belongings, referred
 from fhir_server.store.commit import commit
+from fhir_server.store.content import Kept
 from fhir_server.store.documents import MADE_BY_DELETE, Prepared, version
 from fhir_server.store.failures import told
+from fhir_server.store.files import BINARY
 from fhir_server.store.finding import Page, find
+from fhir_server.store.labels import Labels, labels
+from fhir_server.store.latest import Coded, latest
 from fhir_server.store.mongo import Limits, Mongo
 from fhir_server.store.past import Span, past
 from fhir_server.store.permit import Permit
 from fhir_server.store.related import resolved
+from fhir_server.store.selection import selection
 from fhir_server.store.writing import Changed, Clock, Create, Delete, Put, Stored, Write
 
 __all__ = ["Changed", "Create", "Delete", "Limits", "Page", "Permit", "Prepared", "Put", "Repository", "Span", "Write", "now"]
@@ -50,7 +56,7 @@ class Repository:
         for reference in dict.fromkeys(references):
             by_type.setdefault(reference.partition("/")[0], []).append(reference)
         for type, keys in by_type.items():
-            found |= await self.mongo.reads.several(keys, self.permit.covers("search-type", type))
+            found |= await self.mongo.reads.together(keys, self.permit.covers("search-type", type))
         return [version(found[key]) for key in dict.fromkeys(references) if key in found and "b" in found[key]]
 
     async def get_version(self, type: str, id: str, number: str) -> Version:
@@ -105,9 +111,47 @@ class Repository:
         types = tuple(dict.fromkeys(key.partition("/")[0] for key in keys))
         return await referred(self.mongo, keys, self.permit.narrow("search-type", types, limit))
 
+    async def latest(self, query: Query, each: int, most: int) -> list[Coded]:
+        """Give the newest resources of each code that the query finds; see `store.latest`."""
+        permitted = self.permit.narrow("search-type", (query.type,), query.expression)
+        chosen = selection(await resolved(permitted, query.type, self.mongo, self.permit), (query.type,))
+        return await latest(self.mongo, chosen, each, most)
+
+    async def labels(self, types: Sequence[str]) -> Labels:
+        """Give the profiles, tags and security labels of the resources of these types that may be seen; see `store.labels`."""
+        return await labels(self.mongo, types, self.permit.narrow("search-type", types, EVERYTHING))
+
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
-        """Do all the writes or none; see `store.commit`."""
-        return await commit(self.mongo, self.permit, self.clock, writes)
+        """Do all the writes or none; see `store.commit`. Large content of a Binary is stored as a file first: `store.files`."""
+        if not any(write.key.startswith(BINARY) for write in writes):
+            return await commit(self.mongo, self.permit, self.clock, writes)
+        files = self.mongo.files
+        settled = await files.settle(writes)
+        try:
+            versions = await commit(self.mongo, self.permit, self.clock, settled.writes)
+        except (FhirError, Changed) as failure:
+            if isinstance(failure, Changed) or failure.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                await files.give_back(settled.taken.values())
+            raise  # what may have been done after all keeps its files: if it was not, they are swept
+        await files.done(settled, versions)
+        return versions
+
+    @property
+    def inline(self) -> int:
+        """How many bytes of content stay in a Binary."""
+        return self.mongo.limits.inline
+
+    async def keep(self, content: AsyncIterator[bytes]) -> Kept:
+        """Store content that a Binary is going to refer to; see `store.files`."""
+        return await self.mongo.files.keep(content)
+
+    async def discard(self, kept: Kept) -> None:
+        """Take back content that no Binary came to refer to."""
+        await self.mongo.files.discard([kept.file])
+
+    def content(self, kept: Kept, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
+        """Give the content of a Binary that this repository has given, from byte `start` up to before `end`."""
+        return self.mongo.files.read(kept, start, end)
 
     async def _current(self, type: str, id: str) -> Stored:
         """The current document, also where it is a deletion."""

@@ -135,7 +135,7 @@ ADDRESSES = {
     "a version that is no number": ("GET", "/Patient/p1/_history/x", 404, "not-found"),
     "a version that is too large": ("GET", "/Patient/p1/_history/99999999999999999999", 404, "not-found"),
     "version zero": ("GET", "/Patient/p1/_history/0", 404, "not-found"),
-    "an unknown operation": ("GET", "/Patient/p1/$everything", 404, "not-supported"),
+    "an unknown operation": ("GET", "/Patient/p1/$nothing", 404, "not-supported"),
     "an operation on the system": ("POST", "/$export", 404, "not-supported"),
     "an address with too many parts": ("GET", "/Patient/p1/a/b/c", 404, "not-supported"),
     "a resource that was never there": ("GET", "/Patient/never", 404, "not-found"),

@@ -73,7 +73,7 @@ async def test_head_answers_like_get_without_a_body(client):
 
 
 def test_every_interaction_has_its_handler():
-    assert {interaction.code for interaction in INTERACTIONS} | {"batch"} == set(HANDLERS)
+    assert {interaction.code for interaction in INTERACTIONS} | {"batch"} == set(HANDLERS) | {"operation"}
 
 
 def test_the_openapi_document_is_fresh():

@@ -1,0 +1,1 @@
+"""Where a resource type differs from all others, and why."""
