@@ -54,4 +54,8 @@ def failure_of(problem: PyMongoError) -> FhirError | None:
 
 def too_long() -> FhirError:
     """The resource and what it is found by are more than MongoDB stores in one document (16 MB)."""
-    return FhirError(Issue("too-long", "The resource is larger than can be stored (16 MB with what it is searched by)"))
+    diagnostics = (
+        "The resource is larger than can be stored (16 MB with what it is searched by); "
+        "send what it has attached as a Binary, and refer to that by the attachment's url"
+    )
+    return FhirError(Issue("too-long", diagnostics))
