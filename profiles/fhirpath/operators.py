@@ -49,12 +49,12 @@ def _contains(context: Context, left: Items, right: Items) -> Items:
     return _in(context, right, left)
 
 
-def _plus(_context: Context, left: Items, right: Items) -> Items:
+def _plus(context: Context, left: Items, right: Items) -> Items:
     one, other = single(left), single(right)
     if one is None or other is None:
         return NONE
     if isinstance(one, str) and isinstance(other, str):
-        return string(one + other)
+        return _concatenated(context, one, other)
     return _sum(one, other, 1)
 
 
@@ -124,8 +124,13 @@ def _rest(one: Any, other: Any) -> Any:
     return int(rest) if type(one) is int and type(other) is int else rest
 
 
-def _joined(_context: Context, left: Items, right: Items) -> Items:
-    return string((text(left, "a side of `&`") or "") + (text(right, "a side of `&`") or ""))
+def _joined(context: Context, left: Items, right: Items) -> Items:
+    return _concatenated(context, text(left, "a side of `&`") or "", text(right, "a side of `&`") or "")
+
+
+def _concatenated(context: Context, left: str, right: str) -> Items:
+    context.spend((len(left) + len(right)) // 64)
+    return string(left + right)
 
 
 OPERATORS: Mapping[str, Operator] = MappingProxyType(

@@ -9,6 +9,8 @@ import html
 import json
 from collections.abc import Callable
 from functools import lru_cache
+from time import perf_counter
+from typing import TypeVar
 
 import regex
 
@@ -19,45 +21,80 @@ from profiles.fhirpath.items import MAX_TEXT, NONE, Items, number, string, text,
 
 MAX_SECONDS_OF_MATCHING = 0.1
 """How long one regular expression may search; some take centuries."""
+STEPS_OF_A_SECOND = 2_000_000
+CHARACTERS_OF_A_STEP = 64
+
+Result = TypeVar("Result")
+
+
+def _input(context: Context, items: Items) -> str | None:
+    """Give the string that a function works on, and count its length as work."""
+    value = text(items)
+    if value is not None:
+        context.spend(len(value) // CHARACTERS_OF_A_STEP)
+    return value
 
 
 def _asks(judge: Callable[[str, str], bool]) -> Function:
     """A question about a string and another."""
 
-    def call(_context: Context, items: Items, other: Items) -> Items:
-        value, argument = text(items), text(other, "an argument")
+    def call(context: Context, items: Items, other: Items) -> Items:
+        value, argument = _input(context, items), text(other, "an argument")
         return NONE if value is None or argument is None else truth(judge(value, argument))
 
     return Function(call, 1, 1)
 
 
+def _searches(search: Callable[["regex.Pattern[str]", str], object]) -> Function:
+    """A question about a string and a regular expression."""
+
+    def call(context: Context, items: Items, other: Items) -> Items:
+        value, pattern = _input(context, items), text(other, "an argument")
+        if value is None or pattern is None:
+            return NONE
+        return truth(_timed(context, lambda: search(_compiled(pattern), value)) is not None)
+
+    return Function(call, 1, 1)
+
+
+def _timed(context: Context, search: Callable[[], Result]) -> Result:
+    """Search with a limit of time, and count the time as work: many fast ones are as bad as a slow one."""
+    began = perf_counter()
+    try:
+        return search()
+    except TimeoutError as error:
+        raise FhirPathLimitError(f"a regular expression searches longer than {MAX_SECONDS_OF_MATCHING} s") from error
+    finally:
+        context.steps -= int((perf_counter() - began) * STEPS_OF_A_SECOND)
+
+
 def _makes(make: Callable[[str], str]) -> Function:
     """A string out of a string."""
 
-    def call(_context: Context, items: Items) -> Items:
-        value = text(items)
+    def call(context: Context, items: Items) -> Items:
+        value = _input(context, items)
         return NONE if value is None else string(make(value))
 
     return Function(call)
 
 
 def _position(find: Callable[[str, str], int]) -> Function:
-    def call(_context: Context, items: Items, other: Items) -> Items:
-        value, argument = text(items), text(other, "an argument")
+    def call(context: Context, items: Items, other: Items) -> Items:
+        value, argument = _input(context, items), text(other, "an argument")
         return NONE if value is None or argument is None else number(find(value, argument))
 
     return Function(call, 1, 1)
 
 
-def _substring(_context: Context, items: Items, start: Items, length: Items | None = None) -> Items:
-    value, first, count = text(items), whole(start), whole(length) if length is not None else None
+def _substring(context: Context, items: Items, start: Items, length: Items | None = None) -> Items:
+    value, first, count = _input(context, items), whole(start), whole(length) if length is not None else None
     if value is None or first is None or not 0 <= first < len(value):
         return NONE
     return string(value[first:] if count is None else value[first : first + max(count, 0)])
 
 
-def _replace(_context: Context, items: Items, pattern: Items, substitution: Items) -> Items:
-    value, old, new = text(items), text(pattern, "an argument"), text(substitution, "an argument")
+def _replace(context: Context, items: Items, pattern: Items, substitution: Items) -> Items:
+    value, old, new = _input(context, items), text(pattern, "an argument"), text(substitution, "an argument")
     if value is None or old is None or new is None:
         return NONE
     if len(value) + (value.count(old) if old else len(value) + 1) * len(new) > MAX_TEXT:
@@ -75,26 +112,8 @@ def _compiled(pattern: str) -> "regex.Pattern[str]":
         raise FhirPathError("a regular expression is not understood") from error
 
 
-def _too_slow() -> FhirPathLimitError:
-    return FhirPathLimitError(f"a regular expression searches longer than {MAX_SECONDS_OF_MATCHING} s")
-
-
-def _matches(value: str, pattern: str) -> bool:
-    try:
-        return _compiled(pattern).search(value, timeout=MAX_SECONDS_OF_MATCHING) is not None
-    except TimeoutError as error:
-        raise _too_slow() from error
-
-
-def _matches_full(value: str, pattern: str) -> bool:
-    try:
-        return _compiled(pattern).fullmatch(value, timeout=MAX_SECONDS_OF_MATCHING) is not None
-    except TimeoutError as error:
-        raise _too_slow() from error
-
-
-def _replace_matches(_context: Context, items: Items, pattern: Items, substitution: Items) -> Items:
-    value, old, new = text(items), text(pattern, "an argument"), text(substitution, "an argument")
+def _replace_matches(context: Context, items: Items, pattern: Items, substitution: Items) -> Items:
+    value, old, new = _input(context, items), text(pattern, "an argument"), text(substitution, "an argument")
     if value is None or old is None or new is None:
         return NONE
     if not old:
@@ -102,9 +121,7 @@ def _replace_matches(_context: Context, items: Items, pattern: Items, substituti
     if len(value) * (len(new) + 1) > MAX_TEXT:
         raise FhirPathLimitError(f"a text becomes longer than {MAX_TEXT} characters")
     try:
-        return string(_compiled(old).sub(_groups(new), value, timeout=MAX_SECONDS_OF_MATCHING))
-    except TimeoutError as error:
-        raise _too_slow() from error
+        return string(_timed(context, lambda: _compiled(old).sub(_groups(new), value, timeout=MAX_SECONDS_OF_MATCHING)))
     except (regex.error, IndexError) as error:
         raise FhirPathError("the substitution of replaceMatches() is not understood") from error
 
@@ -115,7 +132,7 @@ def _groups(substitution: str) -> str:
 
 
 def _split(context: Context, items: Items, separator: Items) -> Items:
-    value, between = text(items), text(separator, "an argument")
+    value, between = _input(context, items), text(separator, "an argument")
     if value is None or between is None:
         return NONE
     parts = value.split(between) if between else list(value)
@@ -135,8 +152,8 @@ def _join(_context: Context, items: Items, separator: Items | None = None) -> It
 
 
 def _coded(coders: dict[str, Callable[[str], str]]) -> Function:
-    def call(_context: Context, items: Items, format: Items) -> Items:
-        value, name = text(items), text(format, "an argument")
+    def call(context: Context, items: Items, format: Items) -> Items:
+        value, name = _input(context, items), text(format, "an argument")
         if value is None or name is None or name not in coders:
             return NONE
         try:
@@ -151,8 +168,8 @@ FUNCTIONS = {
     "contains": _asks(lambda value, part: part in value),
     "startsWith": _asks(str.startswith),
     "endsWith": _asks(str.endswith),
-    "matches": _asks(_matches),
-    "matchesFull": _asks(_matches_full),
+    "matches": _searches(lambda pattern, value: pattern.search(value, timeout=MAX_SECONDS_OF_MATCHING)),
+    "matchesFull": _searches(lambda pattern, value: pattern.fullmatch(value, timeout=MAX_SECONDS_OF_MATCHING)),
     "indexOf": _position(str.find),
     "lastIndexOf": _position(str.rfind),
     "substring": Function(_substring, 1, 2),
