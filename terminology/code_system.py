@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/codesystem.html
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -58,14 +58,30 @@ class CodeSystem:
 
     def under(self, code: str) -> frozenset[str]:
         """Give the code and everything below it, as the filter `is-a` means, without headings."""
-        found: set[str] = set()
-        waiting = [code] if code in self._children else []
-        while waiting:
-            each = waiting.pop()
-            if each not in found:
-                found.add(each)
-                waiting.extend(self._children[each])
-        return frozenset(found) - self._headings
+        return self.below(code) - self._headings
+
+    def below(self, code: str) -> frozenset[str]:
+        """Give the code and everything that it subsumes."""
+        return _reached(code, self._children)
+
+    def above(self, code: str) -> frozenset[str]:
+        """Give the code and everything that subsumes it."""
+        parents: dict[str, set[str]] = {each: set() for each in self._children}
+        for parent, children in self._children.items():
+            for child in children:
+                parents[child].add(parent)
+        return _reached(code, parents)
+
+
+def _reached(code: str, ways: Mapping[str, set[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    waiting = [code] if code in ways else []
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting.extend(ways[each])
+    return frozenset(found)
 
 
 def _walk(concepts: Sequence[_Concept], parent: str | None) -> Iterator[tuple[_Concept, list[str]]]:

@@ -18,7 +18,7 @@ class Terminology:
 
     def __init__(self) -> None:
         self._members: dict[str, Members | None] = {}
-        self._code_systems: dict[str, CodeSystem | None] = {}
+        self._code_systems: dict[str, CodeSystem] = {}
 
     def validate_code(self, value_set: str, code: str, system: str | None = None) -> bool | None:
         """Tell whether the code belongs to the value set; without a system, whether it does in any.
@@ -30,8 +30,11 @@ class Terminology:
         return members.contains(code, system) if members is not None else None
 
     def members(self, value_set: str) -> Members | None:
-        """Give what is known of a value set's members by its canonical without version; None for an unknown one."""
+        """Give what is known of a value set's members by its canonical, whatever its version; None for an unknown one."""
+        value_set = value_set.partition("|")[0]
         if value_set not in self._members:
+            if value_set not in self._value_sets and value_set not in self._expansions:
+                return None  # and nothing is kept of what anybody may ask
             self._members[value_set] = None  # one that includes itself, by whatever way, finds nothing to add
             self._members[value_set] = self._read(value_set)
         return self._members[value_set]
@@ -45,13 +48,16 @@ class Terminology:
         if value_set in self._expansions and (members := expanded(self._expansions[value_set])) is not None:
             return members
         if value_set in self._value_sets:
-            return composed(self._value_sets[value_set], self._code_system, self.members)
+            return composed(self._value_sets[value_set], self.code_system, self.members)
         return None
 
-    def _code_system(self, url: str) -> CodeSystem | None:
+    def code_system(self, url: str) -> CodeSystem | None:
+        """Give a code system of the package; None for any other."""
         if url not in self._code_systems:
             data = self._code_system_resources.get(url)
-            self._code_systems[url] = CodeSystem(data) if data is not None else None
+            if data is None:
+                return None
+            self._code_systems[url] = CodeSystem(data)
         return self._code_systems[url]
 
     @cached_property

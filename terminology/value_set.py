@@ -100,7 +100,7 @@ class _Composition:
     def members(self, include: _Include) -> Members:
         """Give what one include or exclude selects: what is in its system and in every value set that it names."""
         parts = [] if include.system is None else [self._of_system(include.system, include)]
-        parts += [self._value_sets(canonical.partition("|")[0]) or Members(maybe=(ANY,)) for canonical in include.valueSet]
+        parts += [self._value_sets(canonical) or Members(maybe=(ANY,)) for canonical in include.valueSet]
         return reduce(Members.__and__, parts) if parts else Members()
 
     def _of_system(self, system: str, include: _Include) -> Members:

@@ -78,7 +78,7 @@ class Conditions:
     def _values(self, parameter: Parameter, value: str, modifier: str) -> Expression:
         if modifier == "missing":
             return _missing(parameter, value)
-        module = special if parameter.code == "_id" else _TYPES[parameter.type]
+        module = special if parameter.code in special.SERVED else _TYPES[parameter.type]
         pieces = tuple(dict.fromkeys(split(value, ",")))
         if not all(pieces):
             raise Refused("A value is empty")
@@ -150,8 +150,8 @@ class Conditions:
 
 def _missing(parameter: Parameter, value: str) -> Expression:
     """https://hl7.org/fhir/R4/search.html#missing."""
-    if parameter.type == "composite":
-        raise unsupported_modifier("missing", "composite")
+    if parameter.type == "composite" or parameter.code in special.LOOKED_THROUGH:
+        raise unsupported_modifier("missing", "composite" if parameter.type == "composite" else parameter.code)
     if value not in ("true", "false"):
         raise Refused("The value of :missing is true or false")
     if parameter.code in _ALWAYS_PRESENT:

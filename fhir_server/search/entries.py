@@ -27,7 +27,7 @@ def entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries
     """
     type: str = resource["resourceType"]
     main_date = parameters.date(type)
-    found, grouped = Found(), list[Group]()
+    found, grouped = Found(parameters.base), list[Group]()
     patients: dict[str, None] = {}
     date = 0
     components: Components | None = None
@@ -36,7 +36,7 @@ def entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries
         if names is not None and present.isdisjoint(names):
             continue
         if group[0].type == "composite":
-            components = components or Components(resource, zone)
+            components = components or Components(resource, zone, parameters.base)
             grouped += components.groups(group[0])
             continue
         nodes = extract(resource)
@@ -45,7 +45,7 @@ def entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries
         for parameter in group:
             SIMPLE[parameter.type].entries(parameter.code, nodes, found, zone)
             if parameter.leads:
-                patients.update(dict.fromkeys(_patients(nodes)))
+                patients.update(dict.fromkeys(_patients(nodes, parameters.base)))
             if parameter.code == main_date:
                 date = _latest(nodes, zone)
     return Entries(
@@ -69,9 +69,10 @@ def updated_span(ms: int) -> Span:
     return Span(UPDATED, ms, ms)
 
 
-def _patients(nodes: Sequence[Node]) -> list[str]:
+def _patients(nodes: Sequence[Node], base: str) -> list[str]:
     references = (value.get("reference") for _, value in nodes if isinstance(value, dict))
-    return [literal(each) for each in references if isinstance(each, str) and each.startswith("Patient/")]
+    literals = [literal(each, base) for each in references if isinstance(each, str)]
+    return [each for each in literals if each.startswith("Patient/")]
 
 
 def _latest(nodes: Sequence[Node], zone: tzinfo) -> int:

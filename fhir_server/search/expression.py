@@ -1,18 +1,18 @@
 """One language for every limit on what is seen.
 
 A search, a SMART scope, a compartment and a consent provision all become an Expression. The store turns Expressions
-into MongoDB filters, `holds` judges them in memory, and nothing else has to know either. A property test proves that
-both agree. `Related` and `RelatedBy` (chained parameters and _has) need a repository: it resolves them to ids first,
-so neither `holds` nor the filter ever sees one.
+into MongoDB filters, `holds` (holding.py) judges them in memory, and nothing else has to know either. A property test proves that
+both agree. `Related` and `RelatedBy` (chained parameters and _has), `Coded` and `Placed` (hierarchies, value sets), and
+`Tells` (full text) need a repository: it resolves them first, so neither `holds` nor the filter ever sees one.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 # What stands between the parameter's code and its value in an entry; neighbours in ASCII, so that all entries of
 # one parameter are one range: from "code:" up to "code?".
 TEXT, LOW, EQUALS, HIGH, AFTER = ":", "<", "=", ">", "?"
+AXES = ("x", "y", "z")
 
 
 class Span(NamedTuple):
@@ -44,8 +44,10 @@ class Entries:
     entries   indexed: "code=http://loinc.org|2345-7", "code=2345-7", "subject=Patient/1",
               "subject:identifier=system|value" (logical references), "name:佐藤" (beginnings of folded words),
               "date<041a2b3c4d5e6" and "date>..." (bounds of spans, sortable)
-    words     not indexed: "name:サトウタロウ" (folded whole words), "name=佐藤" (as written)
+    words     not indexed: "name:サトウタロウ" (folded whole words), "name=佐藤" (as written), "name<サトオ タロオ" (what a name
+              is sorted by), "code:text:hba1c" (texts of codes)
     spans     not indexed: exact bounds
+              "value-quantity:g.m-3" (quantities in base units), "near:x" (places)
     groups    not indexed: composites
     patient   "Patient/id" where the type's lead parameter names exactly one patient; "*" where several; else None
     patients  all of them where several
@@ -116,6 +118,22 @@ class Contains:
 
 
 @dataclass(frozen=True, slots=True)
+class Begins:
+    """A stored span begins at exactly this bound, written as in entries: one entry of the index, where Spans is a range."""
+
+    parameter: str
+    bound: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndsWith:
+    """A folded word of a string parameter ends with this folded text."""
+
+    parameter: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Spans:
     """A stored span answers the prefix against the searched closed interval; `unit` limits quantities.
 
@@ -150,6 +168,52 @@ class ForPatient:
     """The lead parameter of the resource's type names this patient ("Patient/id"): served by the patient-led index."""
 
     patient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """The parameter has one of the codes that terminology decides: `way` in (a value set), below or above (a code).
+
+    `value` is the value set's canonical or `ValueSet/id`, or `system|code`; `implied` are systems that are stored as the
+    bare code. What is in the package of definitions never becomes one.
+    """
+
+    parameter: str
+    way: str
+    value: str
+    implied: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The parameter refers to one of these resources ("Location/1"), or to what is `way` (below, above) it by its partOf.
+
+    `parents` are for each type the parameter that refers to the whole it is part of.
+    """
+
+    parameter: str
+    way: str
+    references: tuple[str, ...]
+    parents: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tells:
+    """The narrative ("_text"), or all text in the resource ("_content"), contains each of these folded words."""
+
+    parameter: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A place within a distance: x, y and z are metres from the Earth's centre, `reach` metres straight through it."""
+
+    parameter: str
+    x: float
+    y: float
+    z: float
+    reach: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,97 +260,9 @@ class RelatedBy:
 
 
 Expression: TypeAlias = (
-    OfType | WithId | Has | HasPrefix | StartsWith | Exactly | Contains | Spans | Grouped | Present | ForPatient
-    | And | Or | Not | Related | RelatedBy
+    OfType | WithId | Begins | Has | HasPrefix | StartsWith | Exactly | Contains | EndsWith | Spans | Grouped | Present | ForPatient
+    | And | Or | Not | Related | RelatedBy | Coded | Placed | Tells | Near
 )  # fmt: skip
 
 EVERYTHING = And()
 NOTHING = Or()
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What `holds` judges: one resource's identity and entries."""
-
-    type: str
-    id: str
-    entries: Entries = field(default_factory=Entries)
-
-
-def answers(prefix: str, low: float, high: float, asked_low: float, asked_high: float) -> bool:
-    """Tell whether the stored span [low, high] answers the prefix for the searched [asked_low, asked_high]."""
-    inside = asked_low <= low and high <= asked_high
-    match prefix:
-        case "eq":
-            return inside
-        case "ap":
-            return low <= asked_high and high >= asked_low
-        case "ne":
-            return not inside
-        case "gt":
-            return high > asked_high
-        case "lt":
-            return low < asked_low
-        case "ge":
-            return inside or high > asked_high
-        case "le":
-            return inside or low < asked_low
-        case "sa":
-            return low > asked_high
-        case "eb":
-            return high < asked_low
-    raise ValueError(prefix)
-
-
-def holds(expression: Expression, subject: Subject) -> bool:
-    """Judge an expression against one resource. Raises TypeError on Related and RelatedBy, which need a repository."""
-    stored = subject.entries
-    match expression:
-        case And(parts):
-            return all(holds(part, subject) for part in parts)
-        case Or(parts):
-            return any(holds(part, subject) for part in parts)
-        case Not(part):
-            return not holds(part, subject)
-        case OfType(types):
-            return subject.type in types
-        case WithId(ids):
-            return subject.id in ids
-        case ForPatient(patient):
-            return stored.patient == patient or patient in stored.patients
-        case Grouped(parameter, parts):
-            return any(_group_holds(group, parts) for group in stored.groups if group.parameter == parameter)
-        case _:
-            return _value_holds(expression, stored.entries, stored.words, stored.spans)
-
-
-def _group_holds(group: Group, parts: tuple[Expression, ...]) -> bool:
-    return all(_value_holds(part, group.entries, group.entries, group.spans) for part in parts)
-
-
-def _value_holds(expression: Expression, entries: tuple[str, ...], words: tuple[str, ...], spans: tuple[Span, ...]) -> bool:
-    match expression:
-        case Or(parts):  # inside a group
-            return any(_value_holds(part, entries, words, spans) for part in parts)
-        case Has(parameter, value):
-            return parameter + EQUALS + value in entries
-        case HasPrefix(parameter, prefix):
-            return _some(entries, lambda entry: entry.startswith(parameter + EQUALS + prefix))
-        case StartsWith(parameter, text):
-            return _some(words, lambda word: word.startswith(parameter + TEXT + text))
-        case Exactly(parameter, text):
-            return parameter + EQUALS + text in words
-        case Contains(parameter, text):
-            return _some(words, lambda word: word.startswith(parameter + TEXT) and text in word[len(parameter) + 1 :])
-        case Present(parameter):
-            return _some(entries, lambda entry: parameter + TEXT <= entry < parameter + AFTER)
-        case Spans(parameter, prefix, low, high, unit):
-            return any(
-                span.parameter == parameter and (unit is None or unit in span.units) and answers(prefix, span.low, span.high, low, high)
-                for span in spans
-            )
-    raise TypeError(f"{type(expression).__name__} cannot be judged in memory")
-
-
-def _some(values: tuple[str, ...], test: Callable[[str], bool]) -> bool:
-    return any(map(test, values))

@@ -11,7 +11,8 @@ class Limits:
     pairs a query has, `values` how many values one of them, `alternatives` how many conditions all of them become (an id
     without its type is one for each type), `chain` how many steps a chained parameter or _has, `chain_targets` how many
     types a step without a named type may lead to, `nesting` how deep the parentheses of a _filter. `includes` is how many
-    resources _include and _revinclude may add to a page, `rounds` how often :iterate goes on.
+    resources _include and _revinclude may add to a page, `rounds` how often :iterate goes on. `near` is how many kilometres
+    are near where a place is asked for without a distance.
     """
 
     count: int = 50
@@ -21,6 +22,7 @@ class Limits:
     alternatives: int = 2000
     chain: int = 3
     chain_targets: int = 20
+    near: int = 10
     nesting: int = 20
     includes: int = 1000
     rounds: int = 5

@@ -33,6 +33,8 @@ _JUDGES_ABSENCE = re.compile(r"exists\(|empty\(|not\(|count\(|!=")
 _PLAIN = re.compile(r"[A-Z][A-Za-z]+(\.[a-z][A-Za-z]+)+")
 _SYSTEMS = ("http://hl7.org/fhir/", "http://hl7.org/fhir/CodeSystem/", "http://terminology.hl7.org/CodeSystem/")
 _OF_PATIENT = ".where(resolve() is Patient)"
+_LOOKED_THROUGH = ("_text", "_content")  # they have no path: see store.texts
+_NOT_STORED = ("_id", "_lastUpdated", *_LOOKED_THROUGH)
 _EXAMPLES = "http://hl7.org/fhir/SearchParameter/example"  # among the definitions, and not meant to be served
 
 
@@ -43,7 +45,7 @@ class Parameter:
     `path` is the part of the definition's expression that speaks of this type. `leads`: among Patients it names
     exactly those that the type's lead parameter names. `components` are a composite's, their code is their position;
     `repetitions` gives for each of a composite's values what it lies in and the path of each component in that. `systems` are the names under which
-    the implied code system of a `code` element may be asked for.
+    the implied code system of a `code` element may be asked for. `days`: its element is a `date`, which never tells a time.
     """
 
     code: str
@@ -55,13 +57,14 @@ class Parameter:
     components: tuple["Parameter", ...] = ()
     leads: bool = False
     systems: tuple[str, ...] = ()
+    days: bool = False
     stands_for: tuple[str, ...] = ()
     repetitions: Callable[[Resource], Iterator[tuple[Resource, tuple[Extract, ...]]]] = lambda resource: iter(())  # noqa: ARG005
 
     @property
     def sortable(self) -> bool:
         """Tell whether resources can be put in an order by it."""
-        return self.type != "composite" and len(self.stands_for) < 2
+        return self.type not in ("composite", "special") and self.code not in _LOOKED_THROUGH and len(self.stands_for) < 2
 
 
 class Step(NamedTuple):
@@ -73,17 +76,21 @@ class Step(NamedTuple):
 
 
 class Parameters:
-    """Every search parameter of every type; `extra` are SearchParameters of the network, which win over HL7's."""
+    """Every search parameter of every type; `extra` are SearchParameters of the network, which win over HL7's.
 
-    def __init__(self, definitions: Definitions, extra: Iterable[Mapping[str, Any]] = ()) -> None:
+    `base` is this server's own address: references that begin with it are stored as local ones.
+    """
+
+    def __init__(self, definitions: Definitions, extra: Iterable[Mapping[str, Any]] = (), base: str = "") -> None:
+        self.base = base
         self._definitions = definitions
         self._by_url: dict[str, Mapping[str, Any]] = {}
         self._by_base: dict[str, dict[str, Mapping[str, Any]]] = {}
         for definition in (*definitions.search_parameters, *extra):
             if _is_served(definition):
                 self._by_url[definition["url"]] = definition
-                for base in definition.get("base", ()):
-                    self._by_base.setdefault(base, {})[definition["code"]] = definition
+                for type in definition.get("base", ()):
+                    self._by_base.setdefault(type, {})[definition["code"]] = definition
         self._types = frozenset(definitions.resource_types)
         self._of: dict[str, Mapping[str, Parameter]] = {}
         self._plans: dict[str, tuple[Step, ...]] = {}
@@ -131,7 +138,7 @@ class Parameters:
         if known is None:
             paths: dict[str, list[Parameter]] = {}
             for parameter in self.of(type).values():
-                if parameter.code not in ("_id", "_lastUpdated") and not parameter.stands_for:
+                if parameter.code not in _NOT_STORED and not parameter.stands_for:
                     key = parameter.path if parameter.type != "composite" else parameter.url
                     paths.setdefault(key, []).append(parameter)
             known = self._plans[type] = tuple(
@@ -160,12 +167,12 @@ class Parameters:
         for code, parameter in parameters.items():
             parts = definitions[code].get("component", ()) if parameter.type == "composite" else ()
             of_parts = tuple((part["expression"], self._by_url[part["definition"]]["type"]) for part in parts)
-            if parameter.type != "reference":
+            if parameter.type != "reference" and code not in _LOOKED_THROUGH:
                 comparable[code] = frozenset((part.strip(), parameter.type, of_parts) for part in _union(parameter.path))
         return comparable
 
     def _parameter(self, type: str, definition: Mapping[str, Any]) -> Parameter:
-        path = own_path(definition["expression"], type)
+        path = own_path(definition.get("expression", type), type)
         parameter = Parameter(
             code=definition["code"],
             type=definition["type"],
@@ -174,6 +181,7 @@ class Parameters:
             targets=self._targets(definition, path),
             extract=compile_path(path, self._definitions),
             systems=self._systems(path) if definition["type"] == "token" else (),
+            days=definition["type"] == "date" and self._key(path)[0] == "date",
         )
         return self._composite(type, parameter, definition) if parameter.type == "composite" else parameter
 
@@ -188,17 +196,22 @@ class Parameters:
 
     def _systems(self, path: str) -> tuple[str, ...]:
         """The code system of a plain path to a `code`: R4's bear the name of the value set that the element is bound to."""
+        key, binding = self._key(path)
+        _, of_hl7, name = binding.partition("http://hl7.org/fhir/ValueSet/")
+        return tuple(system + name for system in _SYSTEMS) if of_hl7 and key == "code" else ()
+
+    def _key(self, path: str) -> tuple[str, str]:
+        """The type of the element that a plain path leads to, and the value set it is bound to; empty for other paths."""
         if not _PLAIN.fullmatch(path):
-            return ()
+            return "", ""
         key, *names = path.split(".")
         binding = ""
         for name in names:
             property = self._definitions.shapes[key].properties.get(name)
             if property is None:
-                return ()
+                return "", ""
             key, binding = property.key, property.binding or ""
-        _, of_hl7, name = binding.partition("http://hl7.org/fhir/ValueSet/")
-        return tuple(system + name for system in _SYSTEMS) if of_hl7 and key == "code" else ()
+        return key, binding
 
     def _composite(self, type: str, parameter: Parameter, definition: Mapping[str, Any]) -> Parameter:
         roots = [root.strip() for root in parameter.path.split("|")]
@@ -233,7 +246,10 @@ class Parameters:
 
 
 def _is_served(definition: Mapping[str, Any]) -> bool:
-    return bool(definition.get("expression")) and definition["type"] != "special" and not definition["url"].startswith(_EXAMPLES)
+    if definition["code"] in _LOOKED_THROUGH:
+        return True
+    known = definition["type"] != "special" or definition["code"] == "near"
+    return known and bool(definition.get("expression")) and not definition["url"].startswith(_EXAMPLES)
 
 
 def own_path(expression: str, type: str) -> str:

@@ -82,7 +82,7 @@ def parse(
         raise invalid("This resource type does not exist", code="not-supported", status=404)
     if len(pairs) > limits.parameters:
         raise invalid(f"A search has at most {limits.parameters} parameters", type or "Bundle", code="too-costly")
-    asked = Asked(zone, int(now.timestamp() * 1000), base)
+    asked = Asked(zone, int(now.timestamp() * 1000), base, limits.near * 1000.0)
     types = (type,) if type is not None else _named(pairs, parameters, served, within)
     reading = _Reading(type, types, parameters, Conditions(parameters, asked, limits), limits)
     if within is not None:

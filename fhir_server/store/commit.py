@@ -17,7 +17,8 @@ from pymongo.read_concern import ReadConcern
 
 from fhir_server.exchange import Version
 from fhir_server.outcome import FhirError, Issue, conflict, invalid
-from fhir_server.search.expression import EVERYTHING, Subject, holds
+from fhir_server.search.expression import EVERYTHING
+from fhir_server.search.holding import Subject, holds
 from fhir_server.search.query import Query
 from fhir_server.store.documents import superseded
 from fhir_server.store.failures import told

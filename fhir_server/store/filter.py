@@ -13,18 +13,22 @@ from typing import Any, TypeAlias
 from fhir_server.search.entries import UPDATED
 from fhir_server.search.expression import (
     AFTER,
+    AXES,
     EQUALS,
     HIGH,
     LOW,
     TEXT,
     And,
+    Begins,
     Contains,
+    EndsWith,
     Exactly,
     Expression,
     ForPatient,
     Grouped,
     Has,
     HasPrefix,
+    Near,
     Not,
     OfType,
     Or,
@@ -73,6 +77,8 @@ def condition(expression: Expression, types: Sequence[str], fields: Fields = BES
         case Grouped(parameter, parts):
             inside = [condition(part, types, GROUPED) for part in parts]
             return {"g": {"$elemMatch": {"k": parameter, **({"$and": inside} if inside else {})}}}
+        case Near():
+            return _near(expression)
         case Spans():
             return {fields.spans: {"$elemMatch": _span(expression)}}
         case _:
@@ -102,7 +108,9 @@ def equal_entry(expression: Expression, fields: Fields = BESIDE) -> str | None:
     match expression:
         case Has(parameter, value):
             return parameter + EQUALS + value
-        case StartsWith(parameter, text) if fields.indexed and text and index_prefix(text) == text:
+        case Begins(parameter, bound):
+            return parameter + LOW + bound
+        case StartsWith(parameter, text) if fields.indexed and text and ":" not in parameter and index_prefix(text) == text:
             return parameter + TEXT + text
     return None
 
@@ -110,7 +118,7 @@ def equal_entry(expression: Expression, fields: Fields = BESIDE) -> str | None:
 def leading_entry(expression: Expression) -> str | None:
     """Give an entry that every resource has for which the expression holds."""
     match expression:
-        case StartsWith(parameter, text) if text:
+        case StartsWith(parameter, text) if text and ":" not in parameter:
             return parameter + TEXT + index_prefix(text)
         case And(parts):
             return next((entry for part in parts if (entry := leading_entry(part)) is not None), None)
@@ -122,6 +130,10 @@ def index_range(expression: Expression) -> Filter | None:
     match expression:
         case HasPrefix(parameter, prefix):
             return _beginning(parameter + EQUALS + prefix)
+        case Near(parameter):
+            return index_range(Present(parameter))
+        case StartsWith(parameter) if ":" in parameter:  # texts of codes are words only
+            return index_range(Present(parameter.partition(":")[0]))
         case Present(parameter):
             return {"$elemMatch": {"$gte": parameter + TEXT, "$lt": parameter + AFTER}}
         case Spans(parameter, prefix, low, high):
@@ -146,8 +158,8 @@ def index_range(expression: Expression) -> Filter | None:
 
 def _text(expression: Expression, fields: Fields) -> Filter:
     match expression:
-        case Has(parameter, value):
-            return {fields.entries: parameter + EQUALS + value}
+        case Has() | Begins():
+            return {fields.entries: equal_entry(expression, fields)}
         case HasPrefix() | Present():
             return {fields.entries: index_range(expression)}
         case StartsWith(parameter, text):
@@ -157,6 +169,8 @@ def _text(expression: Expression, fields: Fields) -> Filter:
             return {fields.words: parameter + EQUALS + text}
         case Contains(parameter, text):
             return {fields.words: {"$regex": f"(?s)^{re.escape(parameter + TEXT)}.*{re.escape(text)}"}} if "\0" not in text else NEVER
+        case EndsWith(parameter, text):
+            return {fields.words: {"$regex": f"(?s)^{re.escape(parameter + TEXT)}.*{re.escape(text)}\\z"}} if "\0" not in text else NEVER
     raise TypeError(f"{type(expression).__name__} has to be resolved before")
 
 
@@ -182,6 +196,23 @@ def _span(asked: Spans) -> Filter:
         "eb": {"z": {"$lt": asked.low}},
     }
     return {"k": asked.parameter, **answers[asked.prefix], **({} if asked.unit is None else {"u": asked.unit})}
+
+
+def _near(asked: Near) -> Filter:
+    """Within a cube around the place, and within the sphere inside it."""
+    at, names = (asked.x, asked.y, asked.z), [f"{asked.parameter}:{axis}" for axis in AXES]
+    cube: list[Filter] = [
+        {"s": {"$elemMatch": {"k": name, "a": {"$gte": middle - asked.reach, "$lte": middle + asked.reach}}}}
+        for name, middle in zip(names, at, strict=True)
+    ]
+    x, y, z = (_squared(name, middle) for name, middle in zip(names, at, strict=True))
+    return {"$and": [*cube, {"$expr": {"$lte": [{"$add": [{"$add": [x, y]}, z]}, asked.reach * asked.reach]}}]}
+
+
+def _squared(name: str, middle: float) -> Filter:
+    spans = {"$filter": {"input": "$s", "cond": {"$eq": ["$$this.k", {"$literal": name}]}}}
+    away = {"$subtract": [{"$first": {"$map": {"input": spans, "in": "$$this.a"}}}, middle]}
+    return {"$let": {"vars": {"away": away}, "in": {"$multiply": ["$$away", "$$away"]}}}
 
 
 def _sortable(bound: float) -> str:

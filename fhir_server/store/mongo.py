@@ -41,12 +41,15 @@ class Limits:
     """What one request may cost.
 
     `milliseconds` is what the database may take for one query; `related` how many resources a chained parameter or
-    _has may lead over; `pool` how many connections this process opens at most; `inline` how many bytes a Binary may have to stay
+    _has may lead over, `codes` how many codes a value set may have, `scanned` how many resources _text and _content may
+    look through; `pool` how many connections this process opens at most; `inline` how many bytes a Binary may have to stay
     in its document.
     """
 
     milliseconds: int = 10_000
     related: int = 1_000
+    codes: int = 2_000
+    scanned: int = 10_000
     pool: int = 50
     inline: int = 256 * 1024
 

@@ -12,29 +12,53 @@ from collections.abc import Sequence
 from typing import Any
 
 from fhir_server.outcome import FhirError, Issue
-from fhir_server.search.expression import EQUALS, And, Expression, ForPatient, Has, Not, OfType, Or, Related, RelatedBy, WithId
+from fhir_server.search.expression import (
+    EQUALS,
+    And,
+    Coded,
+    Expression,
+    ForPatient,
+    Has,
+    Not,
+    OfType,
+    Or,
+    Placed,
+    Related,
+    RelatedBy,
+    WithId,
+)
 from fhir_server.store.failures import told
+from fhir_server.store.hierarchies import coded, placed
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
 from fhir_server.store.selection import Selection, selection
+from fhir_server.store.texts import looked_through
 
 
 async def resolved(expression: Expression, type: str, mongo: Mongo, permit: Permit) -> Expression:
-    """Give the expression without Related and RelatedBy.
+    """Give the expression without what only a repository can tell: Related, RelatedBy, Coded, Placed, Tells.
 
-    Raises FhirError (too-costly) where a step leads over more resources than `Limits.related`.
+    Raises FhirError (too-costly) where a step leads over more resources than `Limits` allow.
     """
+    return await looked_through(await _resolved(expression, type, mongo, permit), type, mongo, permit)
+
+
+async def _resolved(expression: Expression, type: str, mongo: Mongo, permit: Permit) -> Expression:
     match expression:
         case And(parts) | Or(parts) if any(map(_leads_on, parts)):
             type = _one_type(parts) or type if isinstance(expression, And) else type
-            each = await asyncio.gather(*(resolved(part, type, mongo, permit) for part in parts))
+            each = await asyncio.gather(*(_resolved(part, type, mongo, permit) for part in parts))
             return And(tuple(each)) if isinstance(expression, And) else Or(tuple(each))
         case Not(part) if _leads_on(part):
-            return Not(await resolved(part, type, mongo, permit))
+            return Not(await _resolved(part, type, mongo, permit))
         case Related():
             return await _related(expression, mongo, permit)
         case RelatedBy():
             return await _related_by(expression, type, mongo, permit)
+        case Coded():
+            return await coded(expression, mongo, permit)
+        case Placed():
+            return await placed(expression, mongo, permit)
     return expression
 
 
@@ -49,7 +73,7 @@ def _leads_on(expression: Expression) -> bool:
             return any(map(_leads_on, parts))
         case Not(part):
             return _leads_on(part)
-    return isinstance(expression, Related | RelatedBy)
+    return isinstance(expression, Related | RelatedBy | Coded | Placed)
 
 
 async def _related(asked: Related, mongo: Mongo, permit: Permit) -> Expression:

@@ -10,7 +10,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_server.search.expression import EQUALS, And, Expression, ForPatient, Has, HasPrefix, OfType, Or, Present, Spans, WithId
+from fhir_server.search.expression import (
+    EQUALS,
+    And,
+    Begins,
+    Expression,
+    ForPatient,
+    Has,
+    HasPrefix,
+    Near,
+    OfType,
+    Or,
+    Present,
+    Spans,
+    StartsWith,
+    WithId,
+)
 from fhir_server.store.documents import SEVERAL
 from fhir_server.store.filter import NEVER, Filter, all_of, condition, equal_entry, index_range, leading_entry
 from fhir_server.store.indexes import BY_ENTRY, BY_ID, BY_PATIENT, LEADING
@@ -85,7 +100,9 @@ def _by_patient(led: Expression, rest: Sequence[Expression], base: Filter, types
 
 def _by_entry(parts: Sequence[Expression], base: Filter, types: Sequence[str]) -> Selection:
     leads = [lead for part in parts if (lead := _lead(part)) is not None]
-    ranges = [around for part in parts if (around := _range(part, alone=not leads)) is not None]
+    days = {part.parameter for part in parts if isinstance(part, Begins)}
+    around = (_range(part, alone=not leads) for part in parts if not (isinstance(part, Spans) and part.parameter in days))
+    ranges = [range for range in around if range is not None]
     ways = [{"e": lead} for lead in (leads or [""])] + [{"e": around} for around in ranges]
     rest = [condition(part, types) for part in parts if _not_said(part)]
     hint = BY_ENTRY if any(_patients(part) for part in parts) else None
@@ -103,6 +120,8 @@ def _lead(part: Expression) -> Any:
 def _range(part: Expression, *, alone: bool) -> Filter | None:
     """A range that is worth offering: one open to one side holds half of everything, and only serves where nothing else does."""
     if isinstance(part, Spans) and (part.prefix != "eq" or ":" in part.parameter) and not alone:
+        return None
+    if isinstance(part, StartsWith | Near) and not alone:
         return None
     return index_range(part)
 

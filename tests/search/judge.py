@@ -7,7 +7,8 @@ from urllib.parse import parse_qsl
 
 from fhir_server.outcome import FhirError
 from fhir_server.search.entries import entries, updated_entry, updated_span
-from fhir_server.search.expression import Entries, Subject, holds
+from fhir_server.search.expression import Entries
+from fhir_server.search.holding import Subject, holds
 from fhir_server.search.limits import Limits
 from fhir_server.search.parameters import Parameters
 from fhir_server.search.query import Query, parse

@@ -17,9 +17,8 @@ from fhir_server.search.expression import (
     Present,
     Spans,
     StartsWith,
-    Subject,
-    holds,
 )
+from fhir_server.search.holding import Subject, holds
 from fhir_server.search.types.string import index_prefix
 from profiles.json import decode
 from tests.search.judge import found_by, parameters
@@ -102,8 +101,8 @@ def _found_by_entries(stored: Entries, subject: Subject) -> None:
     for entry in stored.entries:
         code, separator, value = _parted(entry)
         assert code in codes
-        if parameters().of(subject.type)[code].type == "reference" and separator == TEXT:  # code:identifier=system|value
-            code, separator, value = f"{code}:identifier", EQUALS, value.removeprefix("identifier=")
+        if separator == TEXT and (facet := value.partition(EQUALS)[0]) in ("identifier", "of-type"):  # code:identifier=system|value
+            code, separator, value = f"{code}:{facet}", EQUALS, value.partition(EQUALS)[2]
         assert holds(Present(code), subject)
         if separator == EQUALS:
             assert holds(Has(code, value), subject)
@@ -118,7 +117,10 @@ def _found_by_words(stored: Entries, subject: Subject) -> None:
         code, separator, text = _parted(word)
         if separator == EQUALS:
             assert holds(Exactly(code, text), subject)
-        else:
+        elif text.startswith("text:"):  # beside a code
+            assert holds(StartsWith(f"{code}:text", text.removeprefix("text:")), subject)
+            assert holds(Present(code), subject)
+        elif separator == TEXT:
             assert holds(StartsWith(code, text[:7]), subject)
             assert f"{code}:{index_prefix(text[:7])}" in stored.entries
 

@@ -21,10 +21,9 @@ from fhir_server.search.expression import (
     RelatedBy,
     Span,
     Spans,
-    Subject,
     WithId,
-    holds,
 )
+from fhir_server.search.holding import Subject, holds
 from fhir_server.search.types.number import PREFIXES
 
 bounds = st.integers(0, 9)

@@ -77,9 +77,9 @@ def test_a_parameter_of_the_network_wins():
 
 
 def test_a_search_parameter_that_is_not_served_does_not_exist():
-    for code in ("_text", "_content", "_filter", "_query"):
+    for code in ("_filter", "_query"):
         assert code not in parameters().of("Patient")
-    assert "near" not in parameters().of("Location")
+    assert not parameters().of("Location")["near"].sortable
 
 
 def test_meta_is_searched():

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from fhir_server.search.entries import updated_entry, updated_span
 from fhir_server.search.expression import (
+    AXES,
     EVERYTHING,
     NOTHING,
     And,
+    Begins,
     Contains,
     Entries,
     Exactly,
@@ -19,6 +21,7 @@ from fhir_server.search.expression import (
     Grouped,
     Has,
     HasPrefix,
+    Near,
     Not,
     OfType,
     Or,
@@ -26,10 +29,9 @@ from fhir_server.search.expression import (
     Span,
     Spans,
     StartsWith,
-    Subject,
     WithId,
-    holds,
 )
+from fhir_server.search.holding import Subject, holds
 from fhir_server.search.types.sortable import sortable_date, sortable_number
 from fhir_server.search.types.string import index_prefix
 from fhir_server.store.documents import Prepared, document
@@ -57,7 +59,13 @@ spans = ordered(instant).map(lambda b: Span("date", *b)) | st.builds(
 )
 
 
+in_base_units = ordered(number).map(lambda bounds: Span("value:g", *bounds))
+points = st.tuples(*(st.sampled_from([-2.0, 0.0, 0.1, 1.5]) for _ in AXES))
+
+
 def bounds(span):
+    if ":" in span.parameter:  # what has a value in base units has one as it is written
+        return ("value<", "value>")
     write = sortable_date if span.parameter == "date" else sortable_number
     return (f"{span.parameter}<{write(span.low)}", f"{span.parameter}>{write(span.high)}")
 
@@ -67,7 +75,10 @@ def found(draw):
     tokens = draw(st.lists(st.builds("{}={}".format, parameter, text), max_size=4))
     words = draw(st.lists(st.tuples(parameter, word), max_size=3))
     written = draw(st.lists(st.builds("{}={}".format, parameter, text), max_size=2))
-    some = tuple(draw(st.lists(spans, max_size=3)))
+    some = tuple(draw(st.lists(spans | in_base_units, max_size=3)))
+    told = draw(st.lists(word, max_size=2))
+    place = draw(st.none() | points)
+    at = () if place is None else tuple(Span(f"near:{axis}", metres, metres) for axis, metres in zip(AXES, place, strict=True))
     prefixes = [f"{code}:{each[:length]}" for code, each in words for length in (1, 2, 3, 5) if length <= len(each)]
     groups = st.builds(
         lambda code, tokens, some: Group(code, (*tokens, *(b for span in some for b in bounds(span))), tuple(some)),
@@ -77,9 +88,15 @@ def found(draw):
     )
     patients = draw(st.lists(patient, max_size=2, unique=True))
     return Entries(
-        entries=(*tokens, *prefixes, *(bound for span in some for bound in bounds(span))),
-        words=(*(f"{code}:{each}" for code, each in words), *written),
-        spans=some,
+        entries=(
+            *tokens,
+            *prefixes,
+            *(bound for span in some for bound in bounds(span)),
+            *(("code:",) if told else ()),
+            *(("near:",) if place else ()),
+        ),
+        words=(*(f"{code}:{each}" for code, each in words), *written, *(f"code:text:{each}" for each in told)),
+        spans=(*some, *at),
         groups=tuple(draw(st.lists(groups, max_size=2))),
         patient=None if not patients else patients[0] if len(patients) == 1 else "*",
         patients=tuple(patients) if len(patients) > 1 else (),
@@ -91,10 +108,13 @@ prefix = st.sampled_from(["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"])
 asked_spans = st.builds(lambda p, b: Spans("date", p, *b), prefix, ordered(instant)) | st.builds(
     lambda p, b, u: Spans("value", p, *b, u), prefix, ordered(number), st.none() | unit
 )
-in_groups = st.builds(Has, parameter, text) | st.builds(HasPrefix, parameter, text) | st.builds(Present, parameter) | asked_spans
+begins = st.builds(lambda moment: Begins("date", sortable_date(moment)), instant)
+in_groups = begins | st.builds(Has, parameter, text) | st.builds(HasPrefix, parameter, text) | st.builds(Present, parameter) | asked_spans
 leaves = st.one_of(
     in_groups,
-    st.builds(StartsWith, parameter, word),
+    st.builds(StartsWith, parameter | st.just("code:text"), word),
+    st.builds(lambda p, b: Spans("value:g", p, *b), prefix, ordered(number)),
+    st.builds(lambda at, reach: Near("near", *at, reach), points, st.sampled_from([0.0, 0.2, 2.5, 9.0])),
     st.builds(Exactly, parameter, text),
     st.builds(Contains, parameter, word),
     st.builds(ForPatient, patient),

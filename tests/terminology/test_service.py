@@ -62,7 +62,7 @@ def test_what_is_worked_out_from_definitions_agrees_with_the_official_expansions
         official = expanded(data)
         if official is not None and url in TERMINOLOGY._value_sets:
             compared += 1
-            worked_out = composed(TERMINOLOGY._value_sets[url], TERMINOLOGY._code_system, TERMINOLOGY.members)
+            worked_out = composed(TERMINOLOGY._value_sets[url], TERMINOLOGY.code_system, TERMINOLOGY.members)
             if worked_out.known != official.known:
                 differ.add(url)
             assert all(worked_out.contains(code, system) is not False for system, code in official.known)

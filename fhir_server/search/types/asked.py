@@ -9,12 +9,13 @@ class Asked:
     """The circumstances of a search.
 
     `zone` is meant by dates that name none, `now` is milliseconds since 1970 (only `ap` on dates uses it), `base` is
-    this server's own address without a trailing slash: references that start with it are local.
+    this server's own address without a trailing slash: references that start with it are local. `near` is the distance in metres of places that are asked without one.
     """
 
     zone: tzinfo
     now: int
     base: str = ""
+    near: float = 10_000.0
 
 
 class Refused(Exception):  # noqa: N818 - it is an outcome, not a defect

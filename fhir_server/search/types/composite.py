@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from fhir_server.search.expression import Expression, Group, Grouped, Span
 from fhir_server.search.parameters import Extract, Parameter
-from fhir_server.search.types import date, number, quantity, reference, string, token, uri
+from fhir_server.search.types import date, number, quantity, reference, special, string, token, uri
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import split
 from fhir_server.search.types.found import Found
@@ -23,6 +23,7 @@ SIMPLE = {
     "number": number,
     "quantity": quantity,
     "reference": reference,
+    "special": special,
     "string": string,
     "token": token,
     "uri": uri,
@@ -35,9 +36,10 @@ _Part: TypeAlias = tuple[tuple[str, ...], tuple[Span, ...]]
 class Components:
     """The components of one resource's composites, each found once: `code` alone is part of six of Observation's."""
 
-    def __init__(self, resource: dict[str, Any], zone: tzinfo) -> None:
+    def __init__(self, resource: dict[str, Any], zone: tzinfo, base: str = "") -> None:
         self._resource = resource
         self._zone = zone
+        self._base = base
         self._found: dict[tuple[str, str, Extract], _Part | None] = {}
 
     def groups(self, parameter: Parameter) -> list[Group]:
@@ -49,7 +51,7 @@ class Components:
         entries: dict[str, None] = {}
         spans: list[Span] = []
         for component, extract in zip(reversed(parameter.components), reversed(extracts), strict=True):  # the value is missing most often
-            part = self._part(component, extract) if one is self._resource else _found(component, extract(one), self._zone)
+            part = self._part(component, extract) if one is self._resource else _found(component, extract(one), self._zone, self._base)
             if part is None:
                 return None
             entries.update(dict.fromkeys(part[0]))
@@ -59,14 +61,14 @@ class Components:
     def _part(self, component: Parameter, extract: Extract) -> _Part | None:
         key = (component.code, component.type, extract)
         if key not in self._found:
-            self._found[key] = _found(component, extract(self._resource), self._zone)
+            self._found[key] = _found(component, extract(self._resource), self._zone, self._base)
         return self._found[key]
 
 
-def _found(component: Parameter, nodes: Sequence[Node], zone: tzinfo) -> _Part | None:
+def _found(component: Parameter, nodes: Sequence[Node], zone: tzinfo, base: str) -> _Part | None:
     if not nodes:
         return None
-    found = Found()
+    found = Found(base, texts=False)
     SIMPLE[component.type].entries(component.code, nodes, found, zone)
     if not found.entries:
         return None

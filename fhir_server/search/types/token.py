@@ -4,22 +4,32 @@ https://hl7.org/fhir/R4/search.html#token
 
 Stored are `system|code` and `code`, and `|code` where the value could have a system and has none. The system of a
 `code` and of a boolean is implied by its element: it is stored as the bare code only, and may be asked for with the
-system that its value set tells. Codes match literally.
+system that its value set tells. Codes match literally, by every character.
+
+The texts of codes (`:text`) are stored as words of `code:text`, typed identifiers (`:of-type`) as entries
+`code:of-type=system|code|value`. Neither costs a key of the index but the last, which few identifiers have.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from typing import Any
 
-from fhir_server.search.expression import EQUALS, Expression, Has, HasPrefix, Not, Present
+from fhir_server.search.expression import EQUALS, TEXT, Expression, Has, HasPrefix, Not, Present, StartsWith
 from fhir_server.search.parameters import Parameter
+from fhir_server.search.types import hierarchy
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import split, unescape
 from fhir_server.search.types.found import Found
+from fhir_server.search.types.string import squeeze
 from profiles.fhirpath import Node
 
 _BOOLEANS = "http://hl7.org/fhir/special-values"
 _IMPLIED = ("code", "boolean")
+_WITH_TEXTS = ("CodeableConcept", "Coding", "Identifier")
+TOLD = ":text"
+OF_TYPE = ":of-type"
+NEGATIVE = ("not", "not-in")
+"""Modifiers that ask for what no value of the resource is: of several values it is none of them."""
 
 
 def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> None:  # noqa: ARG001 - one signature
@@ -28,16 +38,49 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
     add = found.entries.append
     for type, value in nodes:
         if isinstance(value, dict):
-            for system, token in _tokens(type, value):
-                if token:
-                    add(head + token)
-                add(f"{head}{system}|{token}")
+            add_tokens(head, type, value, found)
+            if type in _WITH_TEXTS and found.texts:
+                _add_texts(code, type, value, found)
         elif value is True or value is False:
             add(head + ("true" if value else "false"))
         elif isinstance(value, str):
             add(head + value)
             if type not in _IMPLIED:
                 add(f"{head}|{value}")
+
+
+def add_tokens(head: str, type: str, value: dict[str, Any], found: Found) -> None:
+    """Add `system|code` and `code` of one value."""
+    add = found.entries.append
+    for system, token in _tokens(type, value):
+        if token:
+            add(head + token)
+        add(f"{head}{system}|{token}")
+
+
+def _add_texts(code: str, type: str, value: dict[str, Any], found: Found) -> None:
+    """Add CodeableConcept.text and Coding.display, or what the type of an Identifier says."""
+    if type == "Identifier":
+        concept = value.get("type")
+        if not isinstance(concept, dict):
+            return
+        _add_typed(code, value.get("value"), concept, found)
+        texts = [concept.get("text")]
+    elif type == "Coding":
+        texts = [value.get("display")]
+    else:
+        texts = [value.get("text"), *(coding.get("display") for coding in value.get("coding", ()))]
+    told = {text: None for text in texts if isinstance(text, str)}
+    head = code + TOLD + TEXT
+    found.words += [head + squeeze(text) for text in told]
+    if told and not any(True for _ in _tokens(type, value)):
+        found.entries.append(code + TEXT)  # no code, but not missing either
+
+
+def _add_typed(code: str, value: Any, type: dict[str, Any], found: Found) -> None:
+    if isinstance(value, str):
+        head = code + OF_TYPE + EQUALS
+        found.entries += [f"{head}{system}|{token}|{value}" for system, token in _tokens("CodeableConcept", type) if system and token]
 
 
 def _tokens(type: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
@@ -82,11 +125,33 @@ def has(code: str, value: str, implied: tuple[str, ...] = (_BOOLEANS,)) -> Expre
 
 
 def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001
-    """Give the expression of one searched token; :not asks that no value of the resource matches."""
-    found = has(parameter.code, value, (_BOOLEANS, *parameter.systems))
+    """Give the expression of one searched token.
+
+    `:not` and `:not-in` ask that no value of the resource matches; `:text` how a text beside the code begins; `:of-type` an
+    identifier by the code of its type; `:in` a value set; `:above` and `:below` what subsumes, or is subsumed by, the code.
+    """
+    implied = (_BOOLEANS, *parameter.systems)
     match modifier:
         case "":
-            return found
+            return has(parameter.code, value, implied)
         case "not":
-            return Not(found)
+            return Not(has(parameter.code, value, implied))
+        case "text":
+            folded = squeeze(unescape(value))
+            if not folded:
+                raise Refused("The searched text is blank")
+            return StartsWith(parameter.code + TOLD, folded)
+        case "of-type":
+            return _of_type(parameter.code, value)
+        case hierarchy.IN | hierarchy.ABOVE | hierarchy.BELOW:
+            return hierarchy.asked(parameter.code, modifier, value, parameter.systems)
+        case "not-in":
+            return Not(hierarchy.asked(parameter.code, hierarchy.IN, value, parameter.systems))
     raise unsupported_modifier(modifier, "token")
+
+
+def _of_type(code: str, value: str) -> Expression:
+    pieces = [unescape(piece) for piece in split(value, "|")]
+    if len(pieces) != len(("system", "code", "value")) or not all(pieces):
+        raise Refused("An identifier of a type is asked as system|code|value, where system and code are those of the type")
+    return Has(code + OF_TYPE, "|".join(pieces))

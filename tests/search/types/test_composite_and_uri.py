@@ -78,4 +78,39 @@ def test_a_uri_matches_whole_or_from_its_beginning():
     assert answers("ValueSet?url:below=http://example.jp/fhir/", VALUE_SET)
     assert not answers("ValueSet?url=http://example.jp/fhir/ValueSet", VALUE_SET)
     assert not answers("ValueSet?url=HTTP://example.jp/fhir/ValueSet/a", VALUE_SET)
-    assert refusal("ValueSet?url:above=http://example.jp").issues[0].code == "not-supported"
+    assert refusal("ValueSet?url:contains=http://example.jp").issues[0].code == "not-supported"
+
+
+@pytest.mark.parametrize(
+    ("url", "search"),
+    [
+        ("http://acme.org/fhir/ValueSet/123", "above=http://acme.org/fhir/ValueSet/123/_history/5"),
+        ("http://acme.org/fhir/", "above=http://acme.org/fhir/ValueSet"),
+        ("http://acme.org", "above=http://acme.org/fhir"),
+        ("urn:oid:1.2.392", "above=urn:oid:1.2.392.200119"),
+        ("urn:oid:1.2.392.200119", "below=urn:oid:1.2.392"),
+        ("urn:oid:1.2.392", "below=urn:oid:1.2.392"),
+        ("urn:oid:1.2.392", "above=urn:oid:1.2.392"),
+    ],
+)
+def test_a_uri_is_found_by_what_is_above_and_below(url, search):
+    assert answers(f"ValueSet?url:{search}", {**VALUE_SET, "url": url})
+
+
+@pytest.mark.parametrize(
+    ("url", "search"),
+    [
+        ("http://acme.org/fhir/ValueSet/12", "above=http://acme.org/fhir/ValueSet/123"),
+        ("http://acme.org/fhir/ValueSet/123", "above=http://acme.org/fhir"),
+        ("urn:oid:1.20", "below=urn:oid:1.2"),
+        ("urn:oid:1.2", "above=urn:oid:1.20"),
+        ("http:", "above=http://acme.org"),
+    ],
+)
+def test_a_uri_beside_it_is_not_found(url, search):
+    assert not answers(f"ValueSet?url:{search}", {**VALUE_SET, "url": url})
+
+
+def test_a_urn_has_no_above_and_no_endless_path():
+    assert refusal("ValueSet?url:above=urn:uuid:a").issues[0].code == "value"
+    assert refusal("ValueSet?url:above=http://" + "a/" * 200).issues[0].code == "too-costly"

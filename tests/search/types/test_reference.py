@@ -2,7 +2,12 @@
 
 import pytest
 
-from fhir_server.search.expression import ForPatient, Has, Or
+from fhir_server.search.entries import entries
+from fhir_server.search.expression import ForPatient, Has, Or, Placed
+from fhir_server.search.holding import Subject, holds
+from fhir_server.search.parameters import Parameters
+from profiles.definitions import r4
+from profiles.primitives import TOKYO
 from tests.search.judge import BASE, answers, found_by, query, refusal
 
 GLUCOSE = {
@@ -61,6 +66,39 @@ def test_a_bare_id_means_every_type_the_parameter_may_name():
     (_, any_of) = query("Observation?performer=x").expression.parts
     assert isinstance(any_of, Or)
     assert Has("performer", "PractitionerRole/x") in any_of.parts
+
+
+def test_a_bare_subject_is_served_by_one_index_whatever_its_type():
+    (_, any_of) = query("Observation?subject=x").expression.parts
+    assert isinstance(any_of, Or)
+    assert all(isinstance(part, Has) for part in any_of.parts)
+    assert ForPatient("Patient/x") in query("Observation?patient=x").expression.parts
+
+
+@pytest.mark.parametrize("reference", [f"{BASE}/Patient/p1", f"{BASE}/Patient/p1/_history/2"])
+@pytest.mark.parametrize("search", ["patient=p1", "subject=Patient/p1", f"subject={BASE}/Patient/p1"])
+def test_our_own_address_is_a_local_reference(reference, search):
+    resource = {"resourceType": "Observation", "id": "1", "subject": {"reference": reference}}
+    stored = entries(resource, Parameters(r4(), base=BASE), TOKYO)
+    assert stored.patient == "Patient/p1"
+    assert holds(query(f"Observation?{search}").expression, Subject("Observation", "1", stored))
+
+
+def test_what_is_part_of_others_has_an_above_and_a_below():
+    parts = query("Encounter?location:below=l1").expression.parts
+    assert Placed("location", "below", ("Location/l1",), (("Location", "partof"),)) in parts
+    assert refusal("Observation?patient:above=p1").issues[0].code == "not-supported"
+    assert refusal("Encounter?location:below=Patient/1").issues[0].code == "not-supported"
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [("below=http://example.jp/q|1", True), ("below=http://example.jp/q|1.2", True), ("below=http://example.jp/q", True),
+     ("above=http://example.jp/q|1.2.3", True), ("below=http://example.jp/q|1.20", False), ("above=http://example.jp/q|1", False)],
+)  # fmt: skip
+def test_versions_of_a_canonical_have_an_above_and_a_below(search, found):
+    response = {"resourceType": "QuestionnaireResponse", "questionnaire": "http://example.jp/q|1.2"}
+    assert answers(f"QuestionnaireResponse?questionnaire:{search}", response) is found
 
 
 def test_a_canonical_is_found_with_its_version_and_without():
