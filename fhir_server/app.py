@@ -18,10 +18,10 @@ from fhir_server.interactions.handlers import HANDLERS
 from fhir_server.interactions.serving import Serving
 from fhir_server.interactions.statement import full, normative, requirements, served, terminology
 from fhir_server.interactions.special.binary import with_content
-from fhir_server.operations.perform import perform
+from fhir_server.operations.perform import operations, perform
 from fhir_server.rest.endpoint import FhirEndpoint
 from fhir_server.rest.health import Readiness, add_health
-from fhir_server.rest.openapi import DEFAULT_BASE, document
+from fhir_server.rest.openapi import DEFAULT_BASE, document, invocation
 from fhir_server.rest.request import Limits as RequestLimits
 from fhir_server.rest.swagger import add_swagger
 from fhir_server.search.entries import entries
@@ -168,7 +168,13 @@ async def _connect(settings: Settings, mongodb_uri: str) -> Mongo:
 
 def openapi(base: str = DEFAULT_BASE) -> bytes:
     """Give the OpenAPI document of a server at this address; `openapi/openapi.json` holds that of the default one."""
-    return document(served(requirements(r4())), _parameters(), _version(), base, {})
+    return document(
+        served(requirements(r4())),
+        _parameters(),
+        _version(),
+        base,
+        invocation.paths(each for known in operations(r4()).values() for each in known),
+    )
 
 
 @cache

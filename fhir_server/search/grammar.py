@@ -21,7 +21,7 @@ MODIFIERS: Mapping[str, tuple[str, ...]] = {
     "number": ("missing",),
     "date": ("missing",),
     "quantity": ("missing",),
-    "composite": ("missing",),
+    "composite": (),
     "special": (),
 }
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from fhir_server.interactions.table import INTERACTIONS, Served
-from fhir_server.rest.openapi import components
-from fhir_server.rest.openapi.interaction import BINARY, ITEMS, described
+from fhir_server.rest.openapi import components, content
+from fhir_server.rest.openapi.interaction import ITEMS, described
 from fhir_server.search.parameters import Parameter, Parameters
 from profiles import json
 
@@ -52,7 +52,7 @@ def _document(served: Served, parameters: Parameters, version: str, base: str, o
         codes.update(own)
         paths[f"/{type}"] = _of_type(type, served[type], own)
     paths |= operations
-    paths |= BINARY
+    paths |= content.paths()
     compartments = [type for type in types if parameters.compartment(type)]
     return {
         "openapi": "3.1.0",
@@ -89,6 +89,8 @@ def _of_type(type: str, codes: frozenset[str], own: Mapping[str, Parameter]) -> 
     for interaction in INTERACTIONS:
         if interaction.path == "{type}" and interaction.code in codes:
             item[interaction.method.lower()] = described(interaction.code, interaction.method, interaction.path, type)
+    if type == "Binary":
+        item["post"] = content.of_content("create", item["post"])
     if "get" in item:
         item["get"]["parameters"] += [components.reference("parameters", key) for key in own]
     return item

@@ -55,6 +55,8 @@ def _header_parameters() -> dict[str, Any]:
         "If-None-Match": ('W/"3": 304 where this is the version; * with PUT: only where nothing exists / 変更がなければ 304', 'W/"1"'),
         "If-Modified-Since": ("an HTTP date / 日時以降に変更がなければ 304", "Wed, 01 Apr 2026 00:00:00 GMT"),
         "If-None-Exist": ("search criteria: create only where they find nothing / 該当がない場合のみ作成", "identifier=urn:example|1"),
+        "Range": ("one part of the content of a Binary / 一部分", "bytes=0-99"),
+        "X-Security-Context": ("the resource whose readers may read the Binary / 閲覧権限の元となるリソース", "Patient/1"),
         "Prefer": ("return=minimal, representation or OperationOutcome; handling=strict or lenient / 応答の希望", "return=representation"),
     }
     return {
@@ -176,6 +178,11 @@ BODIES: Mapping[str, Any] = {
     "bundle": {"required": True, "content": content("Bundle")},
     "parameters": {"content": content("Parameters")},
     "patch": {"required": True, "content": {**content("JsonPatch", "application/json-patch+json"), **content("Parameters")}},
+    "content": {
+        "required": True,
+        "description": "The resource, or content of any media type / リソースまたは任意の形式のデータ",
+        "content": {**content("Resource"), "application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    },
     "form": {"content": {"application/x-www-form-urlencoded": _FORM}},
 }
 
@@ -195,6 +202,12 @@ def responses() -> dict[str, Any]:
             "headers": version,
             "content": content("Resource"),
         },
+        "content": {
+            "description": "The content as it is, or the resource where FHIR JSON is asked for / データそのもの、またはリソース",
+            "headers": version,
+            "content": {**content("Resource"), "*/*": {"schema": {}}},
+        },
+        "part": {"description": "A part of the content / 一部分", "content": {"*/*": {"schema": {}}}},
         "created": {
             "description": "Created / 作成済み",
             "headers": {**version, "Location": reference("headers", "Location")},

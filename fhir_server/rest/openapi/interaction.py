@@ -118,9 +118,3 @@ def _tag(code: str, path: str) -> str:
     if code == "capabilities" or path in {"", "_search", "_history"}:
         return "system"
     return "compartment" if "{compartment}" in path else "instance" if "{id}" in path else "type"
-
-
-_BYTES = {"*/*": {"schema": {}}}
-
-BINARY: dict[str, Any] = {}
-"""The paths of Binary, whose content also goes over the wire as it is."""

@@ -218,5 +218,6 @@ def binary():
             status=206,
             headers={**text, "Range": "bytes=0-5"},
         ),
+        request("Other content / 内容の差し替え", "PUT", at, headers={"Content-Type": "text/plain"}, body="Kagawa"),
         request("Delete it / 削除 (Binary)", "DELETE", at, status=204),
     )

@@ -1,0 +1,32 @@
+"""The paths of Binary, whose content also goes over the wire as it is.
+
+https://hl7.org/fhir/R4/http.html#binary
+"""
+
+from typing import Any
+
+from fhir_server.rest.openapi.components import in_path, reference
+from fhir_server.rest.openapi.interaction import ITEMS, described
+
+_INSTANCE = "{type}/{id}"
+_READ, _WRITES = "read", ("create", "update")
+
+
+def paths() -> dict[str, Any]:
+    """Give the path of one Binary; it stands before the path of one resource of any type."""
+    item: dict[str, Any] = {"parameters": [*in_path("{id}"), *ITEMS]}
+    for code, method in ((_READ, "get"), ("update", "put"), ("patch", "patch"), ("delete", "delete")):
+        item[method] = of_content(code, described(code, method.upper(), _INSTANCE, "Binary"))
+    return {"/Binary/{id}": item}
+
+
+def of_content(code: str, operation: dict[str, Any]) -> dict[str, Any]:
+    """Say of an operation on Binary that it takes and gives content of any media type, too."""
+    if code == _READ:
+        ranged = [reference("parameters", "Range")]
+        responses = {**operation["responses"], "200": reference("responses", "content"), "206": reference("responses", "part")}
+        return {**operation, "parameters": operation["parameters"] + ranged, "responses": responses}
+    if code in _WRITES:
+        limits = [reference("parameters", "X-Security-Context")]
+        return {**operation, "parameters": operation["parameters"] + limits, "requestBody": reference("requestBodies", "content")}
+    return operation
