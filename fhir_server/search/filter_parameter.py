@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from fhir_server.search.conditions import Conditions, one_of
-from fhir_server.search.expression import And, Expression, HasPrefix, Not, Present, Spans
+from fhir_server.search.expression import And, EndsWith, Expression, HasPrefix, Not, Present, Spans
 from fhir_server.search.filter_grammar import Comparison, Joined, Negated, Tree, tree
 from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Refused
 from fhir_server.search.types.escapes import escape
+from fhir_server.search.types.string import squeeze
 
 NAME = "_filter"
 
@@ -100,6 +101,8 @@ def _spanned(operator: str, found: Expression) -> Expression:
 
 
 def _string(parameter: Parameter, operator: str, value: str, asked: Callable[[str, str], Expression]) -> Expression:
+    if operator == "ew" and (folded := squeeze(value)):
+        return EndsWith(parameter.code, folded)
     modifier = {"eq": ":exact", "co": ":contains", "sw": ""}.get(operator)
     if modifier is None:
         raise _unserved(operator, parameter)
@@ -107,9 +110,9 @@ def _string(parameter: Parameter, operator: str, value: str, asked: Callable[[st
 
 
 def _escaped(value: str, parameter: Parameter) -> str:
-    """Make the value one value; the | of a token, a quantity and a canonical divides it still."""
-    escaped = escape(value)
-    return escaped if parameter.type == "string" else escaped.replace("\\|", "|")
+    """Make the value one value; the | of a token, a quantity and a canonical divides it still, and the $ of a composite."""
+    escaped = escape(value) if parameter.type == "string" else escape(value).replace("\\|", "|")
+    return escaped.replace("\\$", "$") if parameter.type == "composite" else escaped
 
 
 def _unserved(operator: str, parameter: Parameter) -> Refused:

@@ -147,10 +147,9 @@ def _summarised(value: Mapping[str, Any], key: str, shapes: Shapes) -> dict[str,
     for name, content in value.items():
         plain = name.removeprefix("_")
         property = shape.properties.get(plain)
-        if property is None:
-            if name == "resourceType":
-                kept[name] = content
-        elif property.summary or plain in needed:
+        if name == "resourceType" or plain in _INSIDE:
+            kept[name] = content
+        elif property is not None and (property.summary or plain in needed):
             whole = property.primitive or property.key == "Resource"
             part = content if whole else _each(content, partial(_summarised, key=property.key, shapes=shapes))
             if whole or part:

@@ -65,8 +65,8 @@ class Ties:
         self._last = int.from_bytes(os.urandom(4))
 
     def next(self) -> int:
-        """Give the next number, of 18 bits."""
-        self._last += 1
+        """Give the next number, of 18 bits; the lowest is not its own, see `UNDATED`."""
+        self._last += 1 + UNDATED
         return self._last & _TIE
 
 

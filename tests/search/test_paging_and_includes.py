@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fhir_server.outcome import FhirError
 from fhir_server.search import compartment, paging
 from fhir_server.search.expression import ForPatient, Has, Or, WithId
-from fhir_server.search.include import Canonical, Include, canonicals, references
+from fhir_server.search.include import Include, references
 from fhir_server.search.paging import Tokens
 from tests.search.judge import parameters, query
 
