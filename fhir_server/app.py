@@ -116,6 +116,8 @@ async def _open(settings: Settings, mongodb_uri: str) -> AsyncIterator[tuple[Ser
     try:
         if await _upkeep(settings, mongo).entries() != "current":
             log.warning("what is stored is found by entries of other definitions or another time zone: `tsunagi index rebuild` renews them")
+        if swept := await mongo.files.sweep():
+            log.warning("files of Binary that no version refers to were deleted: %d; a process had ended while it stored them", swept)
         secret = settings.paging_key.encode() if settings.paging_key else await kept_secret(mongo.database, "paging")
         yield Service(_serving(settings, Tokens(secret, settings.paging_time * 60)), partial(Repository, mongo)), mongo
     finally:
