@@ -6,6 +6,7 @@ Each is compiled when the first object of its type comes: to look-ups where it o
 only where an element is there without which it holds anyway, and only of objects in whose content nothing else is wrong.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -13,7 +14,8 @@ from profiles.definitions import Definitions
 from profiles.fhirpath import FhirPathError, predicate
 from profiles.fhirpath.grammar import parse
 from profiles.structure import Invariant, Property, Shape
-from profiles.validator.conditions import NotPlain, compares, condition, gates
+from profiles.validator.conditions import At, NotPlain, condition, shortcut
+from profiles.validator.gates import compares, gates
 from profiles.validator.issue import Place, Report
 
 Holds: TypeAlias = Callable[[dict[str, Any], Report], bool | None]
@@ -24,6 +26,8 @@ CORRECTED = {
     "ras-2": "(probability is decimal) implies ((probability as decimal) <= 100)",
 }
 """Expressions of R4 that say something else than the words beside them."""
+
+_TRACE = re.compile(r"\.trace\('[^']*'\)")
 
 NATIVE = frozenset(("bdl-3", "bdl-4", "bdl-7", "per-1"))
 """Invariants that have a faster rule of their own."""
@@ -75,14 +79,23 @@ def checked(conditions: Iterable[Condition]) -> Callable[[dict[str, Any], Place,
 
 
 def _compiled(invariant: Invariant, shape: Shape, definitions: Definitions) -> Condition:
-    expression = CORRECTED.get(invariant.key, invariant.expression)
-    tree = parse(expression)
+    expression = _TRACE.sub("", CORRECTED.get(invariant.key, invariant.expression)).replace(f"{shape.key}.", "")
+    tree, at = parse(expression), At(definitions.shapes, shape)
     try:
-        plain = condition(tree, shape)
-        return Condition(invariant, gates(tree, shape), lambda value, _report: plain(value), passes_open=compares(tree))
+        holds = _plain(condition(tree, at))
     except NotPlain:
-        ask = _asked(expression, shape.key, definitions)
-        return Condition(invariant, gates(tree, shape), ask, passes_open=compares(tree))
+        holds = _asked(expression, shape.key, definitions)
+        if (true := shortcut(tree, at)) is not None:
+            holds = _shortened(true, holds)
+    return Condition(invariant, gates(tree, shape), holds, passes_open=compares(tree))
+
+
+def _plain(holds: Callable[[Any], bool | None]) -> Holds:
+    return lambda value, _report: holds(value)
+
+
+def _shortened(true: Callable[[Any], bool | None], ask: Holds) -> Holds:
+    return lambda value, report: True if true(value) else ask(value, report)
 
 
 def _asked(expression: str, type: str, definitions: Definitions) -> Callable[[Any, Report], bool | None]:
