@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from fhir_server import observability
 from fhir_server.interactions.handlers import HANDLERS
 from fhir_server.interactions.serving import Serving
-from fhir_server.interactions.statement import full, normative, requirements, served, terminology
 from fhir_server.interactions.special.binary import with_content
+from fhir_server.interactions.statement import full, normative, requirements, served, terminology
 from fhir_server.operations.perform import operations, perform
 from fhir_server.rest.endpoint import FhirEndpoint
 from fhir_server.rest.health import Readiness, add_health
