@@ -50,7 +50,10 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
             base = ucum_unit(of.get("system"), of.get("code"))
             add_numbers(code, low, high, _units(of, coded=base is None), found)
             if base is not None:
-                found.spans.append(_in_base_units(code, value, base, low, high))
+                point = value.get("value")
+                # The decimal itself is converted: only so does 1.1 g/dL come out as 11 g/L does.
+                ends = (point, point) if low == high and isinstance(point, Decimal) else (low, high)
+                found.spans.append(Span(f"{code}:{base.dimension}", *(_converted(end, base) for end in ends)))
 
 
 def _compared(quantity: dict[str, Any]) -> tuple[float, float]:
@@ -84,21 +87,10 @@ def ucum_unit(system: Any, code: Any) -> ucum.Unit | None:
     return ucum.unit(code) if system == ucum.SYSTEM and isinstance(code, str) else None
 
 
-def _in_base_units(code: str, quantity: dict[str, Any], unit: ucum.Unit, low: float, high: float) -> Span:
-    """The decimal itself is converted where it is a point: only so does 1.1 g/dL come out as 11 g/L does."""
-    point = quantity.get("value") if low == high else None
-    if point is not None:
-        low = high = _float(point, unit)
-    else:
-        low, high = _float(low, unit), _float(high, unit)
-    return Span(f"{code}:{unit.dimension}", low, high)
-
-
-def _float(number: float | Decimal, unit: ucum.Unit) -> float:
-    exact = number if isinstance(number, Decimal) else Decimal(number)
-    converted = as_float(unit.in_base_units(exact) if exact.is_finite() else exact)
-    assert converted is not None
-    return converted
+def _converted(number: float | Decimal, unit: ucum.Unit) -> float:
+    if isinstance(number, Decimal):
+        return float(unit.in_base_units(number))
+    return number if math.isinf(number) else float(unit.in_base_units(Decimal(number)))
 
 
 def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001

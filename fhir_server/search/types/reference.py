@@ -41,7 +41,7 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
                 add(code + EQUALS + literal(reference, found.base))
             identifier = value.get("identifier")
             if isinstance(identifier, dict):
-                token.add_tokens(code + IDENTIFIER + EQUALS, "Identifier", identifier, found)
+                token.add_pair(code + IDENTIFIER + EQUALS, identifier.get("system"), identifier.get("value"), add)
         elif isinstance(value, str):
             add(code + EQUALS + literal(value))
             url, bar, _ = value.partition("|")

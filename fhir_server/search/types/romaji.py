@@ -56,7 +56,7 @@ def readings(text: str) -> tuple[str, ...]:
 
 
 def _count(pieces: list[tuple[str, ...]]) -> int:
-    return 2 ** sum(len(piece) > 1 for piece in pieces)
+    return 1 << sum(len(piece) > 1 for piece in pieces)
 
 
 def _pieces(part: str) -> Iterator[tuple[str, ...] | None]:

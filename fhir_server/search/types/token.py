@@ -10,7 +10,7 @@ The texts of codes (`:text`) are stored as words of `code:text`, typed identifie
 `code:of-type=system|code|value`. Neither costs a key of the index but the last, which few identifiers have.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from typing import Any
 
@@ -25,7 +25,6 @@ from profiles.fhirpath import Node
 
 _BOOLEANS = "http://hl7.org/fhir/special-values"
 _IMPLIED = ("code", "boolean")
-_WITH_TEXTS = ("CodeableConcept", "Coding", "Identifier")
 TOLD = ":text"
 OF_TYPE = ":of-type"
 NEGATIVE = ("not", "not-in")
@@ -38,9 +37,16 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
     add = found.entries.append
     for type, value in nodes:
         if isinstance(value, dict):
-            add_tokens(head, type, value, found)
-            if type in _WITH_TEXTS and found.texts:
-                _add_texts(code, type, value, found)
+            if type == "CodeableConcept":
+                _add_concept(code, value, found)
+            elif type == "Coding":
+                _add_concept(code, {"coding": (value,)}, found)
+            elif type == "ContactPoint":  # its system (phone, email) is not a namespace
+                add_pair(head, None, value.get("value"), add)
+            else:  # Identifier, Quantity
+                add_pair(head, value.get("system"), value["code"] if "code" in value else value.get("value"), add)
+                if "type" in value and found.texts:
+                    _add_type(code, value, found)
         elif value is True or value is False:
             add(head + ("true" if value else "false"))
         elif isinstance(value, str):
@@ -49,57 +55,47 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
                 add(f"{head}|{value}")
 
 
-def add_tokens(head: str, type: str, value: dict[str, Any], found: Found) -> None:
-    """Add `system|code` and `code` of one value."""
-    add = found.entries.append
-    for system, token in _tokens(type, value):
-        if token:
-            add(head + token)
-        add(f"{head}{system}|{token}")
+def add_pair(head: str, system: Any, token: Any, add: Callable[[str], None]) -> None:
+    """Add `system|code` and `code`; `system|` where there is no code."""
+    if isinstance(token, str) and token:
+        add(head + token)
+        add(f"{head}{system}|{token}" if isinstance(system, str) else f"{head}|{token}")
+    elif isinstance(system, str) and system:
+        add(f"{head}{system}|")
 
 
-def _add_texts(code: str, type: str, value: dict[str, Any], found: Found) -> None:
-    """Add CodeableConcept.text and Coding.display, or what the type of an Identifier says."""
-    if type == "Identifier":
-        concept = value.get("type")
-        if not isinstance(concept, dict):
-            return
-        _add_typed(code, value.get("value"), concept, found)
-        texts = [concept.get("text")]
-    elif type == "Coding":
-        texts = [value.get("display")]
-    else:
-        texts = [value.get("text"), *(coding.get("display") for coding in value.get("coding", ()))]
-    told = {text: None for text in texts if isinstance(text, str)}
-    head = code + TOLD + TEXT
-    found.words += [head + squeeze(text) for text in told]
-    if told and not any(True for _ in _tokens(type, value)):
-        found.entries.append(code + TEXT)  # no code, but not missing either
+def _add_concept(code: str, concept: dict[str, Any], found: Found) -> None:
+    """Add its codings, and what CodeableConcept.text and Coding.display say."""
+    head, add = code + EQUALS, found.entries.append
+    before = len(found.entries)
+    text = concept.get("text")
+    texts = [text] if isinstance(text, str) else []
+    for coding in concept.get("coding", ()):
+        add_pair(head, coding.get("system"), coding.get("code"), add)
+        display = coding.get("display")
+        if isinstance(display, str) and display != text:
+            texts.append(display)
+    if texts and found.texts:
+        told = code + TOLD + TEXT
+        found.words += [told + squeeze(each) for each in texts]
+        if len(found.entries) == before:
+            add(code + TEXT)  # no code, but not missing either
 
 
-def _add_typed(code: str, value: Any, type: dict[str, Any], found: Found) -> None:
+def _add_type(code: str, identifier: dict[str, Any], found: Found) -> None:
+    """Add what the type of an Identifier says, and the identifier with its type."""
+    type, value = identifier["type"], identifier.get("value")
+    if not isinstance(type, dict):
+        return
+    text = type.get("text")
+    if isinstance(text, str):
+        found.words.append(code + TOLD + TEXT + squeeze(text))
+        if not isinstance(value, str):
+            found.entries.append(code + TEXT)
     if isinstance(value, str):
         head = code + OF_TYPE + EQUALS
-        found.entries += [f"{head}{system}|{token}|{value}" for system, token in _tokens("CodeableConcept", type) if system and token]
-
-
-def _tokens(type: str, value: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if type == "CodeableConcept":
-        for coding in value.get("coding", ()):
-            yield from _pair(coding.get("system"), coding.get("code"))
-    elif type == "ContactPoint":  # its system (phone, email) is not a namespace
-        yield from _pair(None, value.get("value"))
-    elif "code" in value:  # Coding, Quantity
-        yield from _pair(value.get("system"), value["code"])
-    else:  # Identifier, a Coding that has a system only
-        yield from _pair(value.get("system"), value.get("value"))
-
-
-def _pair(system: Any, token: Any) -> Iterator[tuple[str, str]]:
-    system = system if isinstance(system, str) else ""
-    token = token if isinstance(token, str) else ""
-    if system or token:
-        yield system, token
+        pairs = ((coding.get("system"), coding.get("code")) for coding in type.get("coding", ()))
+        found.entries += [f"{head}{system}|{token}|{value}" for system, token in pairs if system and token]
 
 
 def has(code: str, value: str, implied: tuple[str, ...] = (_BOOLEANS,)) -> Expression:
