@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, Not, Or, Present, Related, RelatedBy, WithId
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, Not, Or, Present, Related, RelatedBy, Tells, WithId
 from fhir_server.search.limits import Limits
 from fhir_server.search.parameters import Parameter, Parameters
 from fhir_server.search.types import composite, special
@@ -168,9 +168,9 @@ def one_of(parts: tuple[Expression, ...]) -> Expression:
 
 
 def leads_back(expression: Expression) -> bool:
-    """Tell whether the expression asks what refers to a resource, which is not the same for each type."""
+    """Tell whether the expression asks what refers to a resource, or what its texts say: answered for one type at a time."""
     match expression:
-        case RelatedBy():
+        case RelatedBy() | Tells():
             return True
         case And(parts) | Or(parts):
             return any(map(leads_back, parts))

@@ -31,8 +31,9 @@ from fhir_server.store.failures import told
 from fhir_server.store.hierarchies import coded, placed
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
-from fhir_server.store.selection import Selection, selection
+from fhir_server.store.selection import Selection, conjuncts
 from fhir_server.store.texts import looked_through
+from fhir_server.store.ways import ways
 
 
 async def resolved(expression: Expression, type: str, mongo: Mongo, permit: Permit) -> Expression:
@@ -40,7 +41,20 @@ async def resolved(expression: Expression, type: str, mongo: Mongo, permit: Perm
 
     Raises FhirError (too-costly) where a step leads over more resources than `Limits` allow.
     """
-    return await looked_through(await _resolved(expression, type, mongo, permit), type, mongo, permit)
+    return await _read_through(await _resolved(expression, type, mongo, permit), type, mongo, permit)
+
+
+async def _read_through(expression: Expression, type: str, mongo: Mongo, permit: Permit) -> Expression:
+    """Resolve what is asked of texts; in a search across types, of each type by itself."""
+    parts = tuple(conjuncts(expression))
+    type = type or _one_type(parts) or ""
+    if type:
+        return await looked_through(expression, type, mongo, permit)
+    return And(tuple([await _alternatives(part, mongo, permit) if isinstance(part, Or) else part for part in parts]))
+
+
+async def _alternatives(expression: Or, mongo: Mongo, permit: Permit) -> Expression:
+    return Or(tuple([await _read_through(part, "", mongo, permit) if isinstance(part, And) else part for part in expression.parts]))
 
 
 async def _resolved(expression: Expression, type: str, mongo: Mongo, permit: Permit) -> Expression:
@@ -113,7 +127,7 @@ async def _related_by(asked: RelatedBy, type: str, mongo: Mongo, permit: Permit)
 
 async def _step(expression: Expression, type: str, mongo: Mongo, permit: Permit) -> Selection:
     permitted = permit.narrow("search-type", (type,), expression)
-    return selection(await resolved(permitted, type, mongo, permit), (type,))
+    return ways(await resolved(permitted, type, mongo, permit), (type,))
 
 
 def _bounded(found: Sequence[str], mongo: Mongo) -> None:

@@ -75,6 +75,16 @@ async def test_what_refers_back_is_asked_of_each_type_by_itself(filled):
     assert issue_of(response)["code"] == "too-costly"
 
 
+async def test_texts_are_looked_through_in_each_type(filled):
+    assert sorted(references(await filled.get("?_type=Patient,Organization&_content=讃岐"))) == [
+        "Organization/h1",
+        "Patient/p1",
+        "Patient/p2",
+    ]
+    assert references(await filled.get("?_type=Patient&_content=讃岐&_id=p1")) == ["Patient/p1"]
+    assert issue_of(await filled.get("?_content=讃岐"))["code"] == "too-costly"
+
+
 async def test_a_search_across_types_includes_and_counts(filled):
     response = await filled.get("?_type=Observation,Condition&_include=Condition:asserter&_total=accurate&_count=1")
     assert references(response) == ["Condition/c1"]
