@@ -23,14 +23,13 @@ Judge: TypeAlias = Callable[[Any, dict[str, Any], Place, Report], None]
 class ObjectCheck:
     """The compiled check of all objects of one shape."""
 
-    __slots__ = ("choices", "conditions", "is_resource", "judges", "name", "names_elements", "required", "rule", "simple")
+    __slots__ = ("choices", "conditions", "is_resource", "judges", "name", "required", "rule", "simple")
 
     def __init__(self, shape: Shape, *, is_resource: bool) -> None:
         self.name = shape.key
         self.is_resource = is_resource
         self.simple: dict[str, Check] = {}
         self.judges: dict[str, Judge] = {}
-        self.names_elements = not is_resource and shape.key != "ElementDefinition"  # snapshot and differential share the ids of theirs
         self.rule: Rule | None = None
         self.conditions: tuple[Condition, ...] = ()
         self.required = {name: frozenset((*names, *("_" + each for each in names))) for name, names in shape.required.items()}
@@ -58,23 +57,11 @@ class ObjectCheck:
             present = {each.removeprefix("_") for each in variants & value.keys()}
             if len(present) > 1:
                 report.add("structure", f"{name} can have only one of: {listed(sorted(present))}", at, name)
-        if "id" in value and self.names_elements:
-            self._identified(value, at, report)
         if self.rule is not None:
             self.rule(value, at, report)
         if self.conditions and report.errors == errors:
             for condition in self.conditions:
                 condition.check(value, at, report)
-
-    def _identified(self, value: dict[str, Any], at: Place, report: Report) -> None:
-        """An element's id stands once in its resource. https://hl7.org/fhir/R4/element.html#id."""
-        if len(value) == 1:
-            report.add("structure", f"{at[1]} has an id but no content", at)
-        id = value["id"]
-        if isinstance(id, str):
-            if id in report.ids:
-                report.add("invalid", f"The id of {at[1]} is already the id of another element", at, "id")
-            report.ids.add(id)
 
 
 def _variants(properties: Mapping[str, Property]) -> frozenset[str]:
@@ -89,6 +76,22 @@ def primitive(property: Property, check: Check) -> Judge:
     def judge(value: Any, _parent: dict[str, Any], at: Place, report: Report) -> None:
         if not check(value):
             report.add(*explained(property, value), at, label)
+
+    return judge
+
+
+def identity(property: Property, check: Check, *, unique: bool) -> Judge:
+    """Judge the id of an element: it is not all there is, and stands once in its resource. https://hl7.org/fhir/R4/element.html#id."""
+
+    def judge(value: Any, parent: dict[str, Any], at: Place, report: Report) -> None:
+        if not check(value):
+            report.add(*explained(property, value), at, "id")
+            return
+        if len(parent) == 1:
+            report.add("structure", f"{at[1]} has an id but no content", at)
+        if value in report.ids and unique:
+            report.add("invalid", f"The id of {at[1]} is already the id of another element", at, "id")
+        report.ids.add(value)
 
     return judge
 

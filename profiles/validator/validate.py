@@ -98,10 +98,13 @@ class Validator:
         if property.many:
             check.judges[property.name] = objects.primitives(property, test)
             check.judges["_" + property.name] = objects.all_underscored(property, element)
-        else:
-            check.simple[property.name] = test
-            check.judges[property.name] = objects.primitive(property, test)
-            check.judges["_" + property.name] = objects.underscored(property, element)
+            return
+        check.judges["_" + property.name] = objects.underscored(property, element)
+        if property.name == "id" and not check.is_resource:  # the snapshot and the differential share the ids of their elements
+            check.judges["id"] = objects.identity(property, test, unique=check.name != "ElementDefinition")
+            return
+        check.simple[property.name] = test
+        check.judges[property.name] = objects.primitive(property, test)
 
     def _judge(self, property: Property) -> Judge:
         make = objects.many if property.many else objects.one
