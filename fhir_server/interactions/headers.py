@@ -12,6 +12,7 @@ from fhir_server.exchange import FhirRequest, Version
 from fhir_server.outcome import FhirError, Issue, conflict, invalid
 
 _ETAG = re.compile(r'(?:W/)?"([^"]*)"')
+_BARE = re.compile(r"\s*[0-9]+\s*")
 _ETAGS = re.compile(r'\s*(?:W/)?"[^"]*"\s*(?:,\s*(?:W/)?"[^"]*"\s*)*')
 
 
@@ -36,6 +37,8 @@ def not_modified(request: FhirRequest, version: Version) -> bool:
     if known is not None:
         if known.strip() == "*":
             return True
+        if _BARE.fullmatch(known):
+            return known.strip() == str(version.version)  # some clients leave the quotes out; a read does no harm by it
         if not _ETAGS.fullmatch(known):
             raise invalid('If-None-Match has the form W/"3", with the version in it', "http.If-None-Match", code="value")
         return str(version.version) in _ETAG.findall(known)

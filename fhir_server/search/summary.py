@@ -22,6 +22,7 @@ Tree: TypeAlias = dict[str, "Tree"]
 SUBSETTED = {"system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue", "code": "SUBSETTED"}
 _ALWAYS = frozenset({"resourceType", "id", "meta", "implicitRules", "modifierExtension"})
 _INSIDE = frozenset({"modifierExtension"})
+_TYPE = "resourceType"  # no element, and always shown; some clients ask for it
 _DEEPEST = 8
 _MOST_ELEMENTS = 200
 
@@ -63,7 +64,8 @@ def elements_of(value: str, types: Collection[str], shapes: Shapes) -> tuple[Ele
 
     A name without a type is one of the searched types; one of them has to have it.
     """
-    found = tuple(_element(part.strip(), types, shapes) for part in value.split(","))
+    names = (part.strip() for part in value.split(","))
+    found = tuple(_element(name, types, shapes) for name in names if name != _TYPE)
     if len(found) > _MOST_ELEMENTS:
         raise Refused(f"More than {_MOST_ELEMENTS} elements", "too-costly")
     return found

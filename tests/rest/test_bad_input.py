@@ -139,10 +139,10 @@ ADDRESSES = {
     "an operation on the system": ("POST", "/$export", 404, "not-supported"),
     "an address with too many parts": ("GET", "/Patient/p1/a/b/c", 404, "not-supported"),
     "a resource that was never there": ("GET", "/Patient/never", 404, "not-found"),
-    "a search of everything": ("GET", "", 405, "not-supported"),
-    "a conditional update": ("PUT", "/Patient?identifier=1", 405, "not-supported"),
-    "a conditional delete": ("DELETE", "/Patient?identifier=1", 405, "not-supported"),
-    "a patch": ("PATCH", "/Patient/p1", 405, "not-supported"),
+    "a conditional delete without criteria": ("DELETE", "/Patient", 400, "required"),
+    "a conditional delete by what is unknown": ("DELETE", "/Patient?nonsense=1", 400, "not-supported"),
+    "a patch without a body": ("PATCH", "/Patient/p1", 400, "structure"),
+    "a patch of a version": ("PATCH", "/Patient/p1/_history/1", 405, "not-supported"),
     "a method that is none": ("BREW", "/Patient/p1", 405, "not-supported"),
 }
 
@@ -168,9 +168,10 @@ HEADERS = {
     "an answer in FHIR R5 only": ("GET", {"Accept": "application/fhir+json; fhirVersion=5.0"}, 406),
     "If-Match without quotes": ("PUT", {**JSON, "If-Match": "1"}, 400),
     "If-Match of nonsense": ("PUT", {**JSON, "If-Match": 'W/"x"'}, 412),
-    "If-None-Match without quotes": ("GET", {"If-None-Match": "1"}, 400),
+    "If-None-Match of nonsense": ("GET", {"If-None-Match": '"1'}, 400),
     "If-Modified-Since that is no date": ("GET", {"If-Modified-Since": "yesterday"}, 400),
-    "a conditional create": ("POST", {**JSON, "If-None-Exist": "identifier=1"}, 400),
+    "a conditional create by what is unknown": ("POST", {**JSON, "If-None-Exist": "nonsense=1"}, 400),
+    "a conditional create by what is not UTF-8": ("POST", {**JSON, "If-None-Exist": b"family=\xff"}, 400),
     "a bad Host": ("GET", {"Host": "a b<script>"}, 400),
 }
 
