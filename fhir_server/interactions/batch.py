@@ -39,4 +39,4 @@ async def _answer(number: int, entry: Any, outer: FhirRequest, repository: Repos
         response = await serving.handlers[request.interaction](request, repository, serving)
     except FhirError as failure:
         return bundle.failed(inside(failure, f"Bundle.entry[{number}]"))
-    return bundle.answered(response, with_resource=preference(outer, "return") == "representation")
+    return bundle.answered(response, preference(outer, "return"))

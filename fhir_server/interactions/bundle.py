@@ -9,10 +9,11 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from fhir_server.exchange import FhirResponse, Version
-from fhir_server.outcome import FhirError, operation_outcome
+from fhir_server.outcome import FhirError, Issue, operation_outcome
 from profiles import json
 
-_CHANGED = {"created": "201 Created", "deleted": "204 No Content"}
+STORED = json.encode(operation_outcome([Issue("informational", "What was asked for is done", severity="information")]))
+
 _PHRASES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -68,26 +69,37 @@ def past(base: bytes, version: Version) -> bytes:
     )
 
 
-def written(version: Version, *, with_resource: bool) -> bytes:
-    """Give the response entry of a write."""
-    status = _CHANGED.get(version.change or "", "200 OK").encode()
-    resource = b'"resource":%b,' % version.body if with_resource and version.body is not None else b""
-    if not version.version:  # there was nothing to delete
-        return b'{"response":{"status":"%b"}}' % status
-    return b'{%b"response":{"status":"%b","location":"%b/_history/%d","etag":"W/\\"%d\\"","lastModified":"%b"}}' % (
+def written(versions: Sequence[Version], wish: str | None) -> bytes:
+    """Give the response entry of a write, with as much as Prefer (`wish`) asks for.
+
+    Of a conditional delete there may be several versions, or none: then the entry only says that it is done.
+    """
+    outcome = b',"outcome":%b' % STORED if wish == "OperationOutcome" else b""
+    if len(versions) != 1 or not versions[0].version:
+        return b'{"response":{"status":"204 No Content"%b}}' % outcome
+    (version,) = versions
+    resource = b'"resource":%b,' % version.body if wish == "representation" and version.body is not None else b""
+    return b'{%b"response":{"status":"%b","location":"%b/_history/%d","etag":"W/\\"%d\\"","lastModified":"%b"%b}}' % (
         resource,
-        status,
+        _status(version),
         version.reference.encode(),
         version.version,
         version.version,
         instant(version.updated).encode(),
+        outcome,
     )
 
 
-def answered(response: FhirResponse, *, with_resource: bool) -> bytes:
+def _status(version: Version) -> bytes:
+    if version.body is None:  # deleted now, or already
+        return b"204 No Content"
+    return b"201 Created" if version.change == "created" else b"200 OK"
+
+
+def answered(response: FhirResponse, wish: str | None) -> bytes:
     """Give the response entry of an interaction that was performed on its own."""
-    if response.versions:
-        return written(response.versions[0], with_resource=with_resource)
+    if response.versions or response.status == HTTPStatus.NO_CONTENT:
+        return written(response.versions, wish)
     resource = b'"resource":%b,' % response.body if response.body is not None else b""
     version = response.version
     stamps = b"" if version is None else b',"etag":"W/\\"%d\\"","lastModified":"%b"' % (version.version, instant(version.updated).encode())

@@ -17,7 +17,7 @@ from typing import TypeVar
 from fhir_server.exchange import FhirRequest, Version
 from fhir_server.interactions.address import pairs
 from fhir_server.interactions.serving import Serving
-from fhir_server.outcome import FhirError, Issue, invalid
+from fhir_server.outcome import FhirError, Issue, conflict, invalid
 from fhir_server.search.controls import is_control
 from fhir_server.search.expression import And, OfType
 from fhir_server.search.query import Query, parse
@@ -72,6 +72,17 @@ async def only(query: Query, repository: Repository, where: str = "http.query") 
 def several(where: str = "http.query") -> FhirError:
     """More than one resource answers the criteria of an interaction with one (412)."""
     return FhirError(Issue("multiple-matches", "Several resources answer the criteria; name one by more criteria or its id", (where,)))
+
+
+async def check_free(query: Query, id: str, repository: Repository) -> None:
+    """Make sure that an id is nobody's, after nothing has answered the criteria of an update that brings it along.
+
+    Raises FhirError (409) where it is some resource's that does not answer, Changed where one answers by now.
+    """
+    if await repository.get_several([f"{query.type}/{id}"]):
+        if (await repository.find(query)).versions:
+            raise Changed
+        raise conflict("The id in the body is the id of a resource that does not answer the criteria", f"{query.type}.id")
 
 
 async def settled(attempt: Callable[[], Awaitable[Answer]]) -> Answer:

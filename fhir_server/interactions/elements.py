@@ -189,19 +189,17 @@ class Elements:
 
     def _object(self, place: Place) -> dict[str, Any]:
         """The JSON object that holds the children of an element: of a primitive, the one that begins with `_`."""
-        held = self._at(place.path) if place.value is not None else None
-        if isinstance(held, dict):
-            return held
-        *above, key = place.path
-        if isinstance(key, int):
-            *above, name = above
-            beside = self._at(above)
-            elements = _aligned(beside, str(name))
-            if elements[key] is None:
-                elements[key] = {}
-            found: dict[str, Any] = elements[key]
-            return found
-        return self._at(above).setdefault(f"_{key}", {})
+        held: Any = self._at(place.path) if place.value is not None else None
+        if not isinstance(held, dict):
+            *above, key = place.path
+            if isinstance(key, int):
+                *above, name = above
+                elements = _aligned(self._at(above), str(name))
+                held = elements[key] = elements[key] or {}
+            else:
+                held = self._at(above).setdefault(f"_{key}", {})
+        found: dict[str, Any] = held
+        return found
 
     def _set(self, held: dict[str, Any], property: Property, value: Value) -> None:
         made, element = self._built(property, value)
@@ -242,8 +240,8 @@ class Elements:
         *above, key = path
         if isinstance(key, str):
             held = self._at(above)
-            for name in (key, f"_{key}"):
-                held.pop(name, None)
+            for each in (key, f"_{key}"):
+                held.pop(each, None)
             return
         *above, name = above
         held = self._at(above)

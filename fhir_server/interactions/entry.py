@@ -5,6 +5,8 @@ https://hl7.org/fhir/R4/http.html#transaction
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 from fhir_server.exchange import FhirRequest, Resource
@@ -14,16 +16,20 @@ from fhir_server.interactions.table import route
 from fhir_server.outcome import FhirError, Issue, invalid
 
 _HEADERS = {"ifMatch": "if-match", "ifNoneMatch": "if-none-match", "ifModifiedSince": "if-modified-since", "ifNoneExist": "if-none-exist"}
-_WITH_BODY = frozenset({"create", "update"})
+_SINCE = "if-modified-since"
+_WITH_BODY = frozenset({"create", "update", "patch"})
+_MAYBE_BODY = frozenset({"operation"})
+_SAFE = frozenset({"GET", "HEAD"})
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: where it stands, what it is called inside the Bundle, and what it asks for."""
+    """One entry: where it stands, what it is called inside the Bundle, what it asks for, and by which HTTP verb."""
 
     number: int
     full_url: str | None
     request: FhirRequest
+    method: str
 
     @property
     def place(self) -> str:
@@ -73,10 +79,12 @@ def asked(number: int, entry: Any, outer: FhirRequest, serving: Serving) -> Entr
         asked_for = _request(request, entry.get("resource"), outer, serving)
     except FhirError as failure:
         raise FhirError(*(Issue(i.code, i.diagnostics, (f"{place}.request.url",)) for i in failure.issues), status=failure.status) from None
-    if (asked_for.interaction in _WITH_BODY) != ("resource" in entry):
+    method: str = request["method"]
+    may = asked_for.interaction in _MAYBE_BODY and method == "POST"
+    if not may and (asked_for.interaction in _WITH_BODY) != ("resource" in entry):
         needed = "needs a" if asked_for.interaction in _WITH_BODY else "takes no"
-        raise invalid(f"{request['method']} {needed} resource", f"{place}.resource", code="structure")
-    return Entry(number, entry.get("fullUrl"), asked_for)
+        raise invalid(f"{method} {needed} resource", f"{place}.resource", code="structure")
+    return Entry(number, entry.get("fullUrl"), asked_for, method)
 
 
 def _request(request: dict[str, Any], resource: Any, outer: FhirRequest, serving: Serving) -> FhirRequest:
@@ -84,10 +92,12 @@ def _request(request: dict[str, Any], resource: Any, outer: FhirRequest, serving
     if path.startswith("/") or ":" in path or not path:
         raise invalid("The url of an entry is relative to the base, e.g. Patient/1")
     method = request["method"]
-    found = route("GET" if method == "HEAD" else method, segments(path), serving.served)
-    if query and method not in {"GET", "HEAD"}:
-        raise invalid("Conditional interactions are not supported in a Bundle", code="not-supported")
+    found = route("GET" if method in _SAFE else method, segments(path), serving.served)
+    if query and found.code == "create":
+        raise invalid("The criteria of a conditional create stand in ifNoneExist")
     headers = {header: request[name] for name, header in _HEADERS.items() if isinstance(request.get(name), str)}
+    if _SINCE in headers:
+        headers[_SINCE] = _http_date(headers[_SINCE])
     if "prefer" in outer.headers:
         headers["prefer"] = outer.headers["prefer"]
     return FhirRequest(
@@ -101,4 +111,13 @@ def _request(request: dict[str, Any], resource: Any, outer: FhirRequest, serving
         outer.base,
         operation=found.operation,
         compartment=found.compartment,
+        by_get=method in _SAFE,
     )
+
+
+def _http_date(instant: str) -> str:
+    """The Bundle has an instant where HTTP has a date of its own form."""
+    try:
+        return format_datetime(datetime.fromisoformat(instant).astimezone(UTC), usegmt=True)
+    except (ValueError, OverflowError):
+        raise invalid("ifModifiedSince is an instant, e.g. 2026-04-01T09:00:00+09:00", code="value") from None

@@ -24,7 +24,7 @@ _NEEDED = {
     "replace": ("path", "value"),
     "move": ("path", "source", "destination"),
 }
-_TYPES = {"type": ("valueCode", str), "path": ("valueString", str), "name": ("valueString", str)}
+_TYPES: dict[str, tuple[str, type]] = {"type": ("valueCode", str), "path": ("valueString", str), "name": ("valueString", str)}
 _TYPES |= dict.fromkeys(("index", "source", "destination"), ("valueInteger", int))
 
 
@@ -91,7 +91,7 @@ def _operation(parameter: Any, place: str) -> Operation:
 def _plain(part: Mapping[str, Any], name: str, place: str) -> Any:
     key, kind = _TYPES[name]
     value = part.get(key)
-    if not isinstance(value, kind) or isinstance(value, bool):
+    if type(value) is not kind:
         raise _wrong(name, key, place)
     return value
 

@@ -20,17 +20,19 @@ _LINKED = frozenset({"uri", "url", "oid", "uuid"})
 _NARRATIVE_LINK = re.compile(r"""(?<=\s)((?:href|src)\s*=\s*(["']))(.*?)\2""")
 
 
-def resolve(resource: Resource, targets: Mapping[str, str], shapes: Shapes) -> None:
-    """Replace in place every link to an entry of the Bundle by `Type/id`.
+def resolve(resource: Resource, targets: Mapping[str, str], shapes: Shapes) -> set[str]:
+    """Replace in place every link to an entry of the Bundle by `Type/id`; give the conditional references that remain.
 
-    `targets` leads from what an entry is called to the reference it becomes. Raises FhirError for a placeholder that
-    leads nowhere and for a conditional reference, with the path from the resource.
+    `targets` leads from what an entry is called, and from conditional references, to the reference it becomes. Raises
+    FhirError for a placeholder that leads nowhere, with the path from the resource.
     """
-    if _resolve_references(resource, targets):
+    conditional: set[str] = set()
+    if _resolve_references(resource, targets, conditional):
         _resolve_uris(resource, shapes[resource["resourceType"]], targets, shapes)
+    return conditional
 
 
-def _resolve_references(resource: Resource, targets: Mapping[str, str]) -> bool:
+def _resolve_references(resource: Resource, targets: Mapping[str, str], conditional: set[str]) -> bool:
     """Replace the references, in one quick walk; tell whether any other text is the name of an entry too."""
     others = False
     todo: list[Any] = [resource]
@@ -53,8 +55,10 @@ def _resolve_references(resource: Resource, targets: Mapping[str, str]) -> bool:
             elif name == "reference":
                 if value in targets:
                     element[name] = targets[value]
-                elif value.startswith(PLACEHOLDER) or "?" in value:
-                    _refuse(resource, element, value)
+                elif value.startswith(PLACEHOLDER):
+                    raise invalid("The reference leads to no entry of the Bundle", path_to(resource, value))
+                elif "?" in value and isinstance(parse(value), Conditional):
+                    conditional.add(value)
             elif name == "div":
                 element[name] = _narrative(value, targets)
             elif value in targets:
@@ -93,15 +97,13 @@ def _narrative(div: str, targets: Mapping[str, str]) -> str:
     return _NARRATIVE_LINK.sub(lambda link: f"{link[1]}{targets.get(link[3], link[3])}{link[2]}", div)
 
 
-def _refuse(resource: Resource, element: dict[str, Any], reference: str) -> None:
-    path = next(path for path, each in _walk(resource["resourceType"], resource) if each is element) + ".reference"
-    if reference.startswith(PLACEHOLDER):
-        raise invalid("The reference leads to no entry of the Bundle", path)
-    if isinstance(parse(reference), Conditional):
-        raise invalid("Conditional references are not supported; refer by Type/id or by an entry's fullUrl", path, code="not-supported")
+def path_to(resource: Resource, reference: str) -> str:
+    """Give the path of the first reference in the resource that is written so."""
+    walked = _walk(resource["resourceType"], resource)
+    return next((f"{path}.reference" for path, each in walked if each.get("reference") == reference), resource["resourceType"])
 
 
-def _walk(path: str, element: Any) -> Iterator[tuple[str, Any]]:
+def _walk(path: str, element: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     if isinstance(element, dict):
         yield path, element
         for name, value in element.items():

@@ -7,11 +7,11 @@ https://hl7.org/fhir/R4/http.html#cond-update
 from typing import Any
 
 from fhir_server.exchange import FhirRequest, FhirResponse, Resource, Version
-from fhir_server.interactions.conditional import criteria, only, settled
+from fhir_server.interactions.conditional import check_free, criteria, only, settled
 from fhir_server.interactions.headers import required_version, wants_absence
 from fhir_server.interactions.serving import Serving
 from fhir_server.interactions.writing import new_id, prepare, resource_of, same_id, with_id
-from fhir_server.outcome import conflict, invalid
+from fhir_server.outcome import FhirError, conflict, invalid
 from fhir_server.search.query import Query
 from fhir_server.store.repository import Create, Put, Repository
 
@@ -36,19 +36,20 @@ async def update(request: FhirRequest, repository: Repository, serving: Serving)
 
 
 async def _conditional(query: Query, request: FhirRequest, repository: Repository, serving: Serving) -> FhirResponse:
-    write = conditional_write(await only(query, repository), query, request, serving, resource_of(request.body, query.type))
-    (version,) = await repository.commit([write])
-    if isinstance(write, Put) and write.only_create and version.change != "created":
-        raise taken(query.type)
+    found = await only(query, repository)
+    resource = resource_of(request.body, query.type)
+    if found is None and isinstance(resource.get("id"), str):
+        await check_free(query, resource["id"], repository)
+    (version,) = await repository.commit([conditional_write(found, query, request, serving, resource=resource)])
     return _response(version)
 
 
 def conditional_write(
-    found: Version | None, query: Query, request: FhirRequest, serving: Serving, resource: Resource, id: str | None = None
+    found: Version | None, query: Query, request: FhirRequest, serving: Serving, *, resource: Resource, id: str | None = None
 ) -> Create | Put:
     """Make the write of a conditional update: of what was found, else of a new resource.
 
-    A new one gets the id in the body, which nobody may have (`Put.only_create`), else `id`, else one of the server's own.
+    A new one gets the id in the body (see `check_free`), else `id`, else one of the server's own.
     Raises FhirError: 400 where the body names another id than the one found, 412 where the headers do not hold.
     """
     if_match = required_version(request.headers.get("if-match"), query.type)
@@ -63,16 +64,11 @@ def conditional_write(
     if if_match is not None:
         raise conflict("Nothing answers the criteria, but If-Match names a version", query.type, status=412)
     if own is not None:
-        return Put(prepare(resource, serving), only_create=True, unless=query)
+        return Put(prepare(resource, serving), expected=0, unless=query)
     return Create(prepare(with_id(resource, id or new_id()), serving), unless=query)
 
 
-def taken(type: str) -> Exception:
-    """The id in the body of a conditional update belongs to a resource that does not answer the criteria (409)."""
-    return conflict("The id in the body is the id of a resource that does not answer the criteria", f"{type}.id")
-
-
-def _exists(type: str) -> Exception:
+def _exists(type: str) -> FhirError:
     return conflict("The resource exists, but If-None-Match: * asks for its absence", type, status=412)
 
 

@@ -109,7 +109,7 @@ async def _superseded(mongo: Mongo, types: Sequence[str], span: Span, visible: E
     if span.low is not None:
         pipeline += _still_current(span.low)
     pipeline += [{"$limit": span.count + 1}, {"$project": _PAST}]
-    options = {"hint": BY_TIME} if span.among is None else {}
+    options: dict[str, Any] = {"hint": BY_TIME} if span.among is None else {}
     cursor = await mongo.history.aggregate(pipeline, maxTimeMS=mongo.limits.milliseconds, allowDiskUse=True, **options)
     return await cursor.to_list()
 

@@ -52,7 +52,7 @@ class Put:
 
     `if_match` is the version that has to be current. `unless_same`: where exactly this is stored already, nothing is
     written. `only_create`: what exists stays as it is. `hopeful`: there is probably none, so it is worth inserting before
-    looking. `expected` is the version that a search or read has found; `unless`: only while nothing answers this search.
+    looking. `expected` is the version that a search or read has found, 0 where there was none; `unless`: only while nothing answers this search.
     `method` is the verb that the history tells.
     """
 
@@ -157,7 +157,7 @@ def _check_match(if_match: int | None, current: Stored | None, type: str) -> Non
 
 
 def _check_expected(expected: int | None, current: Stored | None) -> None:
-    if expected is not None and (current is None or current["v"] != expected):
+    if expected is not None and expected != (current["v"] if current is not None and _is_there(current) else 0):
         raise Changed
 
 

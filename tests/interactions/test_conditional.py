@@ -1,8 +1,8 @@
 """Conditional create, update and delete: the criteria decide which resource is meant."""
 
 import asyncio
-import subprocess
 import sys
+from asyncio.subprocess import PIPE
 
 import httpx
 import pytest
@@ -219,18 +219,16 @@ async def test_a_conditional_delete_deletes_nothing_that_has_ceased_to_answer(cl
 
 async def test_processes_that_create_conditionally_at_once_make_one_resource(client, mongodb_uri, database_name):
     command = [sys.executable, "-m", "tests.interactions.elsewhere", mongodb_uri, database_name, "100", "12"]
-    others = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=REPOSITORY)  # noqa: S603 - our own module
-        for _ in range(2)
-    ]
+    others = [await asyncio.create_subprocess_exec(*command, stdin=PIPE, stdout=PIPE, cwd=REPOSITORY) for _ in range(2)]
     try:
-        for other in others:
-            other.stdin.write("go\n")
-            other.stdin.flush()
-        told = await asyncio.to_thread(lambda: [other.communicate(timeout=60)[0] for other in others])
+        async with asyncio.timeout(60):
+            assert [await other.stdout.readline() for other in others] == [b"ready\n"] * 2
+            told = await asyncio.gather(*(other.communicate(b"go\n") for other in others))
     finally:
         for other in others:
-            other.kill()
-            other.wait()
+            if other.returncode is None:
+                other.kill()
+            await other.wait()
+    told = [answer for answer, _ in told]
     assert sum(map(int, told)) == 12
     assert await count(client) == 12
