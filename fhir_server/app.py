@@ -19,6 +19,7 @@ from fhir_server.interactions.serving import Serving
 from fhir_server.interactions.special.binary import with_content
 from fhir_server.interactions.statement import full, normative, requirements, served, terminology
 from fhir_server.operations.perform import operations, perform
+from fhir_server.rest.cors import Cors
 from fhir_server.rest.endpoint import FhirEndpoint
 from fhir_server.rest.health import Readiness, add_health
 from fhir_server.rest.openapi import DEFAULT_BASE, document, invocation
@@ -105,6 +106,7 @@ class Application:
                 base=self._settings.base_url.rstrip("/") if self._settings.base_url else None,
                 limits=RequestLimits(self._settings.body_limit * _MEGABYTE, binary=self._settings.binary_limit * _MEGABYTE),
                 record=observability.record,
+                cors=Cors(self._settings.origins) if self._settings.origins else None,
             )
             yield
             self.stopping()
@@ -127,7 +129,7 @@ async def _open(settings: Settings, mongodb_uri: str) -> AsyncIterator[tuple[Ser
 def _serving(settings: Settings, tokens: Tokens) -> Serving:
     return Serving(
         definitions=r4(),
-        parameters=_parameters(),
+        parameters=_parameters().at(settings.base),
         validator=_validator(),
         zone=settings.zone,
         limits=Limits(
@@ -136,6 +138,7 @@ def _serving(settings: Settings, tokens: Tokens) -> Serving:
             chain=settings.chain_depth,
             includes=settings.include_limit,
             rounds=settings.include_rounds,
+            near=settings.near_distance,
         ),
         served=served(requirements(r4())),
         statement=_statement,
@@ -159,12 +162,20 @@ async def open_upkeep(settings: Settings, mongodb_uri: str) -> AsyncIterator[Upk
 
 def _upkeep(settings: Settings, mongo: Mongo) -> Upkeep:
     digest = fingerprint(r4().search_parameters, settings.timezone)
-    return Upkeep(mongo, digest, lambda resource: entries(resource, _parameters(), settings.zone))
+    return Upkeep(mongo, digest, lambda resource: entries(resource, _parameters().at(settings.base), settings.zone))
 
 
 async def _connect(settings: Settings, mongodb_uri: str) -> Mongo:
     return await Mongo.connect(
-        mongodb_uri, settings.database, StoreLimits(settings.query_time, settings.chain_limit, inline=settings.binary_inline * 1024)
+        mongodb_uri,
+        settings.database,
+        StoreLimits(
+            settings.query_time,
+            settings.chain_limit,
+            codes=settings.codes_limit,
+            scanned=settings.text_limit,
+            inline=settings.binary_inline * 1024,
+        ),
     )
 
 

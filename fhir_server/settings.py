@@ -7,6 +7,7 @@ in the file that `TSUNAGI_CONFIG` names, else in `tsunagi.toml` of the working d
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from msgspec import Meta
 _PREFIX = "TSUNAGI_"
 _NOT_SETTINGS = ("TSUNAGI_CONFIG", "TSUNAGI_SHARED", "TSUNAGI_TEST_")
 _DEFAULT_FILE = "tsunagi.toml"
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
 
@@ -80,6 +82,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Meta(min_length=16, description="Secret that seals page links; unset: one is made and kept in the database. ページリンクの暗号鍵"),
     ] = None
     paging_time: Annotated[Count, Meta(description="Minutes that the link to the next page is valid. 次ページリンクの有効時間 (分)")] = 1440
+    codes_limit: Annotated[
+        Count, Meta(description="Most codes of a value set or hierarchy that `:in`, `:above` and `:below` ask for. 値セット検索の上限")
+    ] = 2000
+    text_limit: Annotated[
+        Count, Meta(description="Most resources that `_text` and `_content` look through; more is too-costly. 全文検索で読む件数の上限")
+    ] = 10_000
+    near_distance: Annotated[int, Meta(ge=1, le=20_000, description="Distance of `near` where none is named, in km. near の既定距離")] = 10
     query_time: Annotated[int, Meta(ge=10, description="Longest time of one database query in ms. 1 回の問い合わせの最大時間")] = 10_000
     stop_time: Annotated[
         int, Meta(ge=1, le=600, description="Seconds that accepted requests get to finish when the server stops. 停止時の猶予秒数")
@@ -89,6 +98,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["strict", "lenient"],
         Meta(description="Unknown search parameters, where `Prefer: handling` is absent: refuse or ignore. 未知の検索条件の扱い"),
     ] = "strict"
+    cors_origins: Annotated[
+        str | None,
+        Meta(
+            description="Origins whose web pages may use the API from a browser, `https://a.example, https://b.example` or `*`; "
+            "unset: none. ブラウザから利用できるオリジン"
+        ),
+    ] = None
     log_level: Annotated[Literal["debug", "info", "warning", "error"], Meta(description="Least level that is logged. ログの水準")] = "info"
     access_log: Annotated[bool, Meta(description="One log line for each request, without personal data. 要求ごとのログ")] = True
 
@@ -99,6 +115,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def base(self) -> str:
         """The address that links start with, without a trailing slash."""
         return (self.base_url or f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/fhir").rstrip("/")
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins of `cors_origins`."""
+        return tuple(each.strip() for each in (self.cors_origins or "").split(",") if each.strip())
 
     @property
     def worker_processes(self) -> int:
@@ -188,6 +209,8 @@ def _checked(settings: Settings) -> Settings:
         raise SettingsError("setting timezone: not a known time zone (an example is Asia/Tokyo)") from None
     if settings.base_url and not settings.base_url.startswith(("http://", "https://")):
         raise SettingsError("setting base_url: expected an address that starts with http:// or https://")
+    if not all(each == "*" or _ORIGIN.fullmatch(each) for each in settings.origins):
+        raise SettingsError("setting cors_origins: expected origins such as https://app.example.org (no path), or *")
     if 0 < settings.mongodb_cache < 256:
         raise SettingsError("setting mongodb_cache: expected 0 or at least 256")
     if settings.count_default > settings.count_limit:

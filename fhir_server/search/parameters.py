@@ -7,10 +7,12 @@ A type is compiled when it is first asked for: a hospital uses thirty of the 146
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from fhir_server.exchange import Resource
+from fhir_server.search.paths import beginnings, one_by_one, own_path, under, union
 from fhir_server.search.standing import standing
 from profiles.definitions import Definitions
 from profiles.fhirpath import Node
@@ -28,8 +30,6 @@ DATES = (
 )  # fmt: skip
 
 _NOTHING: Mapping[str, "Parameter"] = {}
-_BEGINNING = re.compile(r"\(*([A-Z][A-Za-z]+)\.([a-z][A-Za-z]+)(?:\.as\(([A-Za-z]+)\)| as ([A-Za-z]+)|\.ofType\(([A-Za-z]+)\))?")
-_JUDGES_ABSENCE = re.compile(r"exists\(|empty\(|not\(|count\(|!=")
 _PLAIN = re.compile(r"[A-Z][A-Za-z]+(\.[a-z][A-Za-z]+)+")
 _SYSTEMS = ("http://hl7.org/fhir/", "http://hl7.org/fhir/CodeSystem/", "http://terminology.hl7.org/CodeSystem/")
 _OF_PATIENT = ".where(resolve() is Patient)"
@@ -94,6 +94,12 @@ class Parameters:
         self._types = frozenset(definitions.resource_types)
         self._of: dict[str, Mapping[str, Parameter]] = {}
         self._plans: dict[str, tuple[Step, ...]] = {}
+
+    def at(self, base: str) -> Self:
+        """Give the same parameters for a server at this address."""
+        moved = copy(self)
+        moved.base = base
+        return moved
 
     @property
     def types(self) -> frozenset[str]:
@@ -168,7 +174,7 @@ class Parameters:
             parts = definitions[code].get("component", ()) if parameter.type == "composite" else ()
             of_parts = tuple((part["expression"], self._by_url[part["definition"]]["type"]) for part in parts)
             if parameter.type != "reference" and code not in _LOOKED_THROUGH:
-                comparable[code] = frozenset((part.strip(), parameter.type, of_parts) for part in _union(parameter.path))
+                comparable[code] = frozenset((part.strip(), parameter.type, of_parts) for part in union(parameter.path))
         return comparable
 
     def _parameter(self, type: str, definition: Mapping[str, Any]) -> Parameter:
@@ -226,14 +232,14 @@ class Parameters:
                 tuple(names for path in paths if (names := beginnings(path, type, self._definitions.shapes)) is not None),
                 tuple(compile_path(path, self._definitions) for path in paths),
             )
-            for root, paths in ((root, [_under(root, type, path) for _, path in parts]) for root in roots)
+            for root, paths in ((root, [under(root, type, path) for _, path in parts]) for root in roots)
         ]
 
         def repetitions(resource: Resource) -> Iterator[tuple[Resource, tuple[Extract, ...]]]:
             present = resource.keys()
             for element, needed, extracts in repeated:
                 if not any(present.isdisjoint(names) for names in needed):
-                    for one in _one_by_one(resource, element):
+                    for one in one_by_one(resource, element):
                         yield one, extracts
 
         return replace(parameter, components=components, repetitions=repetitions)
@@ -250,55 +256,3 @@ def _is_served(definition: Mapping[str, Any]) -> bool:
         return True
     known = definition["type"] != "special" or definition["code"] == "near"
     return known and bool(definition.get("expression")) and not definition["url"].startswith(_EXAMPLES)
-
-
-def own_path(expression: str, type: str) -> str:
-    """Give those parts of a union that speak of the type, or of every resource."""
-    own = re.compile(rf"\(*({type}|Resource|DomainResource)\b|\(*[a-z]")
-    return " | ".join(part for part in map(str.strip, _union(expression)) if own.match(part)) or expression
-
-
-def beginnings(path: str, type: str, shapes: Shapes) -> frozenset[str] | None:
-    """Give the JSON properties of which a resource must have one for the path to find anything in it.
-
-    None where that cannot be told: a path that judges what is absent (`exists()`, `!=`), or that starts elsewhere.
-    """
-    names: set[str] = set()
-    for part in map(str.strip, _union(path)):
-        begin = _BEGINNING.match(part)
-        if begin is None or begin[1] not in (type, "Resource", "DomainResource") or _JUDGES_ABSENCE.search(part):
-            return None
-        wanted = begin[3] or begin[4] or begin[5]
-        variants = shapes[type].choices.get(begin[2], {}).values()
-        names.update(property.name for property in variants if wanted is None or shapes.is_a(property.key, wanted))
-        names.add(begin[2])
-    return frozenset(names)
-
-
-def _union(expression: str) -> Iterator[str]:
-    """Split at each | outside of parentheses."""
-    depth, start = 0, 0
-    for position, character in enumerate(expression):
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if character == "|" and depth == 0:
-            yield expression[start:position]
-            start = position + 1
-    yield expression[start:]
-
-
-def _under(root: str, type: str, path: str) -> str:
-    """Give a component's path from the resource: it is written relative to the composite's root, or to %resource."""
-    path = path.replace(".as(DateTime)", ".as(dateTime)")  # so in the definition of code-value-date
-    return " | ".join(
-        part.replace("%resource", type) if part.startswith("%resource") else f"{root}.{part}" for part in map(str.strip, _union(path))
-    )
-
-
-def _one_by_one(resource: Resource, element: str) -> Iterator[Resource]:
-    """Give the resource as if the element did not repeat, once for each repetition; "" is the resource itself."""
-    if not element:
-        yield resource
-        return
-    values = resource.get(element) or ()
-    for value in values if isinstance(values, list) else (values,):
-        yield {**resource, element: [value] if isinstance(values, list) else value}

@@ -59,7 +59,9 @@ async def placed(asked: Placed, mongo: Mongo, permit: Permit) -> Expression:
 
 def _bounded(expression: Expression, mongo: Mongo) -> Expression:
     if isinstance(expression, Or) and len(expression.parts) > mongo.limits.codes:
-        raise FhirError(Issue("too-costly", f"More than {mongo.limits.codes} codes belong to what was asked; ask for fewer"))
+        raise FhirError(
+            Issue("too-costly", f"More than {mongo.limits.codes} codes belong to what was asked (setting codes_limit); ask for fewer")
+        )
     return expression
 
 

@@ -67,7 +67,11 @@ async def _telling(asked: tuple[Tells, ...], rest: Expression, type: str, mongo:
         async for document in cursor:
             read += 1
             if read > most:
-                raise FhirError(Issue("too-costly", f"_text and _content look through {most} resources at most; give more conditions"))
+                raise FhirError(
+                    Issue(
+                        "too-costly", f"_text and _content look through {most} resources at most (setting text_limit); give more conditions"
+                    )
+                )
             resource = decode(document["b"])
             for each in asked:
                 if tells(each, resource):

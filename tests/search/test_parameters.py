@@ -2,7 +2,8 @@
 
 import pytest
 
-from fhir_server.search.parameters import DATES, Parameters, own_path
+from fhir_server.search.parameters import DATES, Parameters
+from fhir_server.search.paths import own_path
 from profiles.definitions import r4
 from tests.search.judge import answers, found_by, parameters
 

@@ -56,6 +56,12 @@ def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) ->
     """
     if modifier == "identifier":
         return token.has(parameter.code + IDENTIFIER, value)
+    hierarchical = modifier in ("above", "below")
+    named = "" if hierarchical else modifier
+    if named and not named[0].isupper():
+        raise unsupported_modifier(modifier, "reference")
+    if named and named not in parameter.targets:
+        raise Refused(f"This search parameter cannot refer to {modifier}", "not-supported")
     text = unescape(value)
     local = text.removeprefix(asked.base + "/") if asked.base else text
     hierarchical = modifier in ("above", "below")

@@ -126,3 +126,46 @@ def test_what_is_no_date_is_refused(value):
     failure = refusal(f"Observation?date={value}")
     assert (failure.status, failure.issues[0].code, failure.issues[0].expression) == (400, "value", ("Observation?date",))
     assert value not in failure.issues[0].diagnostics or value in ("eq", "gt")
+
+
+def test_a_birth_date_to_the_day_is_one_entry_of_the_index_and_still_no_year():
+    assert answers("Patient?birthdate=1980-01-01", {"resourceType": "Patient", "birthDate": "1980-01-01"})
+    assert not answers("Patient?birthdate=1980-01-01", {"resourceType": "Patient", "birthDate": "1980"})
+    assert not answers("Patient?birthdate=1980-01-01", {"resourceType": "Patient", "birthDate": "1980-01"})
+    assert answers("Patient?birthdate=1980-01", {"resourceType": "Patient", "birthDate": "1980-01-31"})
+
+
+@pytest.mark.parametrize(
+    ("stored", "found", "missed"),
+    [
+        (
+            "2016-12-31T23:59:60Z",
+            "2016-12-31T23:59:60Z 2016-12-31T23:59:59Z 2016-12-31T23:59Z 2017-01-01",
+            "2016 2017-01-02 2017-01-01T00:00:00Z",
+        ),
+        ("0001", "0001 lt0001-06 le0002 ge0001", "0002 gt0001-12-31T23:59:59.999"),
+        ("0001-01-01", "0001-01-01 0001-01 0001 eb1900 lt0001-01-02", "gt0001-01-01 lt0001"),
+        ("9999-12-31", "9999-12-31 9999 gt9999-12-30 sa2024 ge9999", "gt9999 lt9999-12-31 9998"),
+        ("9999", "9999 gt9999-06 lt9999-06 sa2024", "9999-12-31 eb9999"),
+        ("2024-01-01T00:00:00+14:00", "2023-12-31 2023-12-31T10:00:00Z", "2024"),
+        ("2023-12-31T23:00:00-12:00", "2024-01-01 2024 2024-01-01T20:00", "2023"),
+    ],
+)
+def test_s59_the_ends_of_time_and_of_the_zones_have_their_place(stored, found, missed):
+    for value in found.split():
+        assert answers(f"Observation?date={value.replace('+', '%2B')}", observed(stored)), value
+    for value in missed.split():
+        assert not answers(f"Observation?date={value.replace('+', '%2B')}", observed(stored)), value
+
+
+@pytest.mark.parametrize("prefix", ["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"])
+@pytest.mark.parametrize("value", ["0001", "9999", "0001-01-01", "9999-12-31T23:59:60+00:00"])
+def test_every_prefix_takes_the_first_and_the_last_year(prefix, value):
+    for stored in ("0001", "2024-05-10", "9999-12-31"):
+        answers(f"Observation?date={prefix}{value.replace('+', '%2B')}", observed(stored))
+
+
+@pytest.mark.parametrize("modifier", ["exact", "contains", "not", "text", "above", "in", "Patient"])
+def test_a_date_has_no_modifier_but_missing(modifier):
+    assert refusal(f"Observation?date:{modifier}=2024").issues[0].code == "not-supported"
+    assert answers("Observation?date:missing=true", {"resourceType": "Observation"})
