@@ -13,7 +13,9 @@ from collections.abc import Callable
 from starlette.types import Receive, Scope, Send
 
 from fhir_server.outcome import FhirError, Issue
-from fhir_server.rest.request import Asked, Disconnected, Limits, fhir_request, headers_of
+from fhir_server.rest.binary import Disconnected
+from fhir_server.rest.cors import Cors
+from fhir_server.rest.request import Asked, Limits, fhir_request, headers_of
 from fhir_server.rest.response import Answer, answer, chunk_messages, failure, messages
 from fhir_server.service import LOCAL, Service
 
@@ -30,12 +32,15 @@ Record = Callable[[str | None, str | None, int, float, str | None], None]
 class FhirEndpoint:
     """Answers every request below the base; whatever happens, the answer is FHIR."""
 
-    def __init__(self, service: Service, *, prefix: str, base: str | None, limits: Limits, record: Record) -> None:
+    def __init__(
+        self, service: Service, *, prefix: str, base: str | None, limits: Limits, record: Record, cors: Cors | None = None
+    ) -> None:
         self.service = service
         self.prefix = prefix
         self.base = base
         self.limits = limits
         self.record = record
+        self.cors = cors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request."""
@@ -44,8 +49,11 @@ class FhirEndpoint:
         request_id = _request_id(asked.headers.get("x-request-id"))
         status = _WENT_AWAY
         try:
-            given = await self._answer(asked, receive, request_id)
+            preflight = self.cors.preflight(scope["method"], asked.headers) if self.cors is not None else None
+            given = preflight or await self._answer(asked, receive, request_id)
             status = given.status
+            if self.cors is not None:
+                given.headers.extend(self.cors.headers(asked.headers.get("origin")))
             for message in messages(given, request_id, with_body=scope["method"] != "HEAD"):
                 await send(message)
             if given.chunks is not None and scope["method"] != "HEAD":
