@@ -135,26 +135,29 @@ async def by_time(mongo: Mongo, query: Query, expression: Expression, key: Sort)
     direction, beyond = (-1, "$lt") if key.descending else (1, "$gt")
     match query.after:
         case None:
-            later: Filter = {}
+            later: list[Filter] = [{}]
         case (int(moment), str(last)) if abs(moment) <= _LATEST:
             at = _EPOCH + timedelta(milliseconds=moment)
-            moments.append({"u": {f"{beyond}e": at}})
-            later = {"$or": [{"u": {beyond: at}}, {"_id": {beyond: last}}]}
+            later = [{"u": at, "_id": {beyond: last}}, {"u": {beyond: at}}]  # one after the other: each is a range of the index
         case _:
             raise refused(query)
     chosen = ways(asked, query.types)
     alone = all(isinstance(part, OfType) for part in conjuncts(asked))
-    cursor = mongo.resource.find(
-        all_of([chosen.filter, *moments, later]),
-        SERVED,
-        sort=[("u", direction), ("_id", direction)],
-        limit=query.count + 1,
-        batch_size=query.count + 2,
-        hint=BY_TIME if alone else chosen.hint,
-        allow_disk_use=True,
-        max_time_ms=mongo.limits.milliseconds,
-    )
-    found = await cursor.to_list()
+    found: list[dict[str, Any]] = []
+    for part in later:
+        cursor = mongo.resource.find(
+            all_of([chosen.filter, *moments, part]),
+            SERVED,
+            sort=[("_id", direction)] if "_id" in part else [("u", direction), ("_id", direction)],
+            limit=query.count + 1 - len(found),
+            batch_size=query.count + 2,
+            hint=BY_TIME if alone else chosen.hint,
+            allow_disk_use=True,
+            max_time_ms=mongo.limits.milliseconds,
+        )
+        found += await cursor.to_list()
+        if len(found) > query.count:
+            break
     page = found[: query.count]
     return page, (milliseconds(page[-1]["u"]), page[-1]["_id"]) if len(found) > query.count else None
 

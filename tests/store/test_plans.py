@@ -1,12 +1,21 @@
 """The searches of the workload are answered by an index, in order, and read no more than they show."""
 
+from dataclasses import replace
+
 import pytest
 
-from fhir_server.search.expression import And, Entries, ForPatient, Has, HasPrefix, OfType, Or, Span, Spans, StartsWith, WithId
+from fhir_server.search import compartment
+from fhir_server.search.controls import Sort
+from fhir_server.search.entries import UPDATED
+from fhir_server.search.expression import And, Begins, Entries, ForPatient, Has, HasPrefix, OfType, Or, Span, Spans, StartsWith, WithId
+from fhir_server.search.query import Query
 from fhir_server.search.types.sortable import sortable_date
 from fhir_server.store.documents import SERVED, Prepared, document
+from fhir_server.store.in_order import by_time
 from fhir_server.store.selection import selection
+from fhir_server.store.ways import ways
 from fhir_server.store.writing import to_the_millisecond
+from tests.search.judge import parameters
 
 DAY = 86_400_000
 
@@ -41,7 +50,12 @@ def stages(plan):
 async def explained(mongo, type, expression, place=None):
     """The stages of the plan, and how many keys and documents were read for how many results."""
     chosen = selection(And((OfType((type,)), expression)), (type,), place)
-    command = {"find": "resource", "filter": chosen.filter, "projection": SERVED, "sort": {"o": -1}, "limit": 21, **chosen.options}
+    assert ways(And((OfType((type,)), expression)), (type,), place) == chosen
+    return await explanation(mongo, {"filter": chosen.filter, "sort": {"o": -1}, **chosen.options})
+
+
+async def explanation(mongo, command):
+    command = {"find": "resource", "projection": SERVED, "limit": 21, **command}
     told = await mongo.database.command({"explain": command, "verbosity": "executionStats"})
     winner = told["queryPlanner"]["winningPlan"]
     stats = told["executionStats"]
@@ -72,9 +86,10 @@ async def test_a_search_of_the_workload_reads_what_it_shows_in_order(filled, ask
 
 
 async def test_a_birth_date_with_a_gender_reads_the_few_born_on_that_day(filled):
-    asked = And((Spans("birthdate", "eq", 100 * DAY, 101 * DAY - 1), Has("gender", "f")))
+    day = Begins("birthdate", sortable_date(100 * DAY))
+    asked = And((And((day, Spans("birthdate", "eq", 100 * DAY, 101 * DAY - 1))), Has("gender", "f")))
     used, keys, documents, shown = await explained(filled, "Patient", asked)
-    assert "COLLSCAN" not in used
+    assert not used & {"COLLSCAN", "SORT"}
     assert (documents, shown) == (1, 1)
     assert keys <= 4
 
@@ -89,3 +104,84 @@ async def test_ids_are_read_by_their_key(filled):
     used, _, documents, shown = await explained(filled, "Patient", And((WithId(("p3", "p4")), Has("gender", "m"))))
     assert "COLLSCAN" not in used
     assert (documents, shown) == (2, 1)
+
+
+# -- several ways ------------------------------------------------------------------------------------------------------
+
+
+def members(*types, patient="p7"):
+    """What the compartment of a patient holds of these types, as a search across types asks it."""
+    groups = {}
+    for type in types:
+        groups.setdefault(compartment.expression("Patient", patient, type, parameters()), []).append(type)
+    return And((OfType(types), Or(tuple(And((OfType(tuple(each)), asked)) for asked, each in groups.items()))))
+
+
+SEVERAL_WAYS = {
+    "a type in a compartment": (("Observation",), And((OfType(("Observation",)), compartment.expression("Patient", "p7", "Observation", parameters())))),
+    "a type and a code in a compartment": (
+        ("Observation",),
+        And((OfType(("Observation",)), compartment.expression("Patient", "p7", "Observation", parameters()), Has("code", "l|3"))),
+    ),
+    "some types of a compartment": (("Observation", "Condition", "Encounter"), members("Observation", "Condition", "Encounter")),
+    "types without a question": (("Observation", "Patient"), OfType(("Observation", "Patient"))),
+    "an identifier in any type": (tuple(sorted(parameters().types)), And((OfType(tuple(sorted(parameters().types))), Has("_tag", "s|17")))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("asked", SEVERAL_WAYS)
+@pytest.mark.parametrize("place", [None, {"$lte": 3500}], ids=["first page", "later page"])
+async def test_several_ways_are_merged_in_order(filled, asked, place):
+    types, expression = SEVERAL_WAYS[asked]
+    chosen = ways(expression, types, place)
+    used, keys, documents, shown = await explanation(filled, {"filter": chosen.filter, "sort": {"o": -1}, **chosen.options})
+    assert "IXSCAN" in used
+    assert not used & {"COLLSCAN", "SORT"}
+    assert documents == shown
+    assert keys <= 2 * shown + 2 * len(types) + 8
+
+
+async def test_a_whole_compartment_reads_only_its_own(filled):
+    types = compartment.members("Patient", sorted(parameters().types), parameters())
+    assert len(types) == 66
+    chosen = ways(members(*types), types)
+    used, _, documents, _ = await explanation(filled, {"filter": chosen.filter, "sort": {"o": -1}, **chosen.options})
+    assert "COLLSCAN" not in used
+    assert documents <= 101  # the patient and a hundred observations
+
+
+# -- other orders of an index -------------------------------------------------------------------------------------------
+
+
+class Listening:
+    """Stands before a collection and hears what is asked of it."""
+
+    def __init__(self, collection):
+        self._collection, self.commands = collection, []
+
+    def find(self, filter, projection, **options):
+        self.commands.append(
+            {
+                "filter": filter,
+                "sort": dict(options["sort"]),
+                "limit": options["limit"],
+                **({"hint": options["hint"]} if options["hint"] else {}),
+            }
+        )
+        return self._collection.find(filter, projection, **options)
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("limits", [(), (Spans(UPDATED, "gt", 0, 0),), (Spans(UPDATED, "le", 2**45, 2**45), Spans(UPDATED, "ge", 0, 0))])
+@pytest.mark.parametrize("types", [("Observation",), ("Observation", "Patient")])
+async def test_the_order_of_the_last_change_is_an_index(filled, descending, limits, types):
+    heard = Listening(filled.resource)
+    asked = Query("", And((OfType(types), *limits)), (Sort(UPDATED, descending, "date"),), 20, across=types)
+    listening = replace(filled, resource=heard)
+    _, after = await by_time(listening, asked, asked.expression, asked.sort[0])
+    await by_time(listening, replace(asked, after=after), asked.expression, asked.sort[0])
+    for command in heard.commands:
+        used, keys, documents, shown = await explanation(filled, command)
+        assert not used & {"COLLSCAN", "SORT"}
+        assert documents == shown <= 21
+        assert keys <= shown + 2 * len(types)
