@@ -43,7 +43,7 @@ async def test_the_examples_of_a_type_come_back_equal(client, type, lines):
             assert stored.status_code in {400, 422}, address
         else:
             assert stored.status_code == 201, (address, stored.text[:2000])
-            read = json.decode((await client.get(address)).content)
+            read = json.decode((await client.get(address, headers={"Accept": "application/fhir+json"})).content)
             assert json.encode(unstamped(read)) == json.encode(unstamped(resource)), address
 
 
