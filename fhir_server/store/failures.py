@@ -38,7 +38,7 @@ def told() -> Iterator[None]:
 def failure_of(problem: PyMongoError) -> FhirError | None:
     """Give the failure that this error of the driver is, None where it is a defect."""
     if isinstance(problem, ExecutionTimeout):
-        return FhirError(Issue("timeout", "The database was not done in the time that a request may take; ask for less"))
+        return FhirError(Issue("timeout", "The database was not done in the time of one query (setting query_time); ask for less"))
     code = problem.code if isinstance(problem, OperationFailure) else None
     if code == _BAD_VALUE and "hint" in str(problem):
         return FhirError(

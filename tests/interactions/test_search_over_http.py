@@ -1,7 +1,13 @@
 """The search interaction: Bundles, links, pages, includes. What each parameter type matches is tested beside it."""
 
+import base64
 import re
 
+import pytest
+from httpx import ASGITransport, AsyncClient
+
+from fhir_server.app import create_app
+from fhir_server.settings import Settings
 from tests.rest.served import BASE, issue_of, observation, patient
 
 
@@ -70,18 +76,111 @@ async def test_s54_a_page_token_of_another_search_is_refused(client):
         assert (await client.get(address)).status_code == 400
 
 
+async def test_later_pages_say_where_the_first_one_is(client):
+    await store(client, *(patient(id=f"p{n}") for n in range(3)))
+    first = await client.get("/Patient?gender=female&_count=1")
+    assert link(first, "first") is None
+    second = await client.get(link(first, "next"))
+    assert link(second, "first") == link(first, "self") == f"{BASE}/Patient?gender=female&_count=1"
+    assert link(second, "self") == link(first, "next")
+
+
+async def test_a_page_may_be_of_another_size_than_the_one_before(client):
+    await store(client, *(patient(id=f"p{n}") for n in range(5)))
+    following = link(await client.get("/Patient?_sort=_id&_count=1"), "next")
+    assert ids(await client.get(following.replace("_count=1", "_count=3"))) == ["p1", "p2", "p3"]
+
+
+async def test_s54_a_page_token_expires(client, clock, application):
+    await store(client, patient(id="p1"), patient(id="p2"))
+    following = link(await client.get("/Patient?_count=1"), "next")
+    clock.shift(24 * 3600 - 1)
+    assert len(ids(await client.get(following))) == 1
+    clock.shift(2)
+    response = await client.get(following)
+    assert (response.status_code, issue_of(response)["expression"]) == (410, ["Patient?_after"])
+    assert "expired" in issue_of(response)["diagnostics"]
+
+
+async def test_s54_every_process_reads_the_tokens_of_the_others_and_nobody_else_does(client, mongodb_uri, database_name):
+    await store(client, patient(id="p1"), patient(id="p2"))
+    following = link(await client.get("/Patient?_count=1"), "next")
+    for settings, status in (({}, 200), ({"paging_key": "some other secret of the operator"}, 400)):
+        other = create_app(Settings(database=database_name, **settings), mongodb_uri)
+        async with other.outer.router.lifespan_context(other.outer), AsyncClient(transport=ASGITransport(other), base_url=BASE) as second:
+            assert (await second.get(following)).status_code == status
+
+
+async def test_a_next_link_tells_nothing_of_what_was_sorted_by(client):
+    await store(client, patient(id="p1"), patient(id="p2"))
+    following = link(await client.get("/Patient?_sort=name&_count=1"), "next")
+    token = re.search("_after=([^&]+)", following)[1]
+    assert "讃岐".encode() not in base64.urlsafe_b64decode(token + "==")
+    assert len(ids(await client.get(following))) == 1
+
+
 async def test_the_total_is_counted_when_asked_for(client):
     await store(client, patient(id="p1"), patient(id="p2"), patient(id="p3", gender="male"))
     response = await client.get("/Patient?gender=female&_count=1&_total=accurate")
     assert response.json()["total"] == 2
+    assert (await client.get("/Patient?gender=female&_count=1&_total=estimate")).json()["total"] == 2
+    assert "total" not in (await client.get("/Patient?gender=female&_total=none")).json()
     only = await client.get("/Patient?gender=female&_summary=count")
     assert only.json()["total"] == 2
     assert "entry" not in only.json()
 
 
-async def test_s49_a_count_beyond_the_limit_is_cut_and_the_self_link_says_so(client):
-    response = await client.get("/Patient?_count=999999999")
+@pytest.mark.parametrize("asked", ["999999999", "1000000000", "1001"])
+async def test_s49_a_count_beyond_the_limit_is_cut_and_the_self_link_says_so(client, asked):
+    response = await client.get(f"/Patient?_count={asked}")
     assert link(response, "self") == f"{BASE}/Patient?_count=1000"
+
+
+@pytest.mark.parametrize("asked", ["-1", "1e9", "", "1.5", "９", "0x10"])
+async def test_s49_what_is_no_size_of_a_page_is_refused(client, asked):
+    assert issue_of(await client.get("/Patient", params={"_count": asked}))["expression"] == ["Patient?_count"]
+
+
+async def test_s49_a_count_of_nothing_is_the_total(client):
+    await store(client, patient(id="p1"), patient(id="p2"))
+    bundle = (await client.get("/Patient?_count=0")).json()
+    assert (bundle["total"], bundle.get("entry"), [each["relation"] for each in bundle["link"]]) == (2, None, ["self"])
+
+
+@pytest.mark.parametrize(
+    "name", ["$where", "__proto__", "constructor", '{"$ne":null}', "_foo", "_query", "_type", "name.$where", "_has:$where:x:y"]
+)
+async def test_s47_a_parameter_is_only_ever_a_name(client, name):
+    await store(client, patient(id="p1"))
+    for address in ("/Patient", "/Patient/p1/Observation"):
+        response = await client.get(address, params={name: "1"})
+        assert (response.status_code, issue_of(response)["code"]) in {(400, "not-supported"), (400, "value")}
+    lenient = await client.get("/Patient", params={name: "1"}, headers={"Prefer": "handling=lenient"})
+    assert lenient.status_code == 400 or ids(lenient) == ["p1"]
+
+
+async def test_s58_escapes_stand_for_themselves(client):
+    await store(client, patient(id="p1", identifier=[{"system": "urn:x", "value": "a,b|c$d\\e"}]), patient(id="p2"))
+    escaped = "a\\,b\\|c\\$d\\\\e"
+    assert ids(await client.get("/Patient", params={"identifier": f"urn:x|{escaped}"})) == ["p1"]
+    following = await client.get("/Patient", params={"identifier": f"urn:x|{escaped}", "_count": "1"})
+    assert ids(await client.get(link(following, "self"))) == ["p1"]
+
+
+async def test_lenient_handling_leaves_out_what_it_does_not_know_and_the_self_link_too(client):
+    await store(client, patient(id="p1"))
+    response = await client.get("/Patient?gender=female&nome=x&_foo=y&_sort=bar", headers={"Prefer": "handling=lenient"})
+    assert ids(response) == ["p1"]
+    assert link(response, "self") == f"{BASE}/Patient?gender=female"
+    (outcome,) = [entry["resource"] for entry in response.json()["entry"] if entry["search"]["mode"] == "outcome"]
+    assert [issue["expression"] for issue in outcome["issue"]] == [["http.nome"], ["http._foo"], ["http._sort"]]
+
+
+async def test_a_posted_search_is_told_as_one_that_can_be_got(client):
+    await store(client, patient(id="p1"), patient(id="p2"))
+    response = await client.post("/Patient/_search?gender=female", data={"name": "讃岐", "_count": "1"})
+    assert link(response, "self") == f"{BASE}/Patient?gender=female&name=%E8%AE%83%E5%B2%90&_count=1"
+    assert len(ids(await client.get(link(response, "next")))) == 1
 
 
 async def test_an_include_brings_each_referenced_resource_once(client):

@@ -215,4 +215,5 @@ async def test_a_search_that_takes_too_long_ends(observations, mongodb_uri, data
     with pytest.raises(FhirError) as failure:
         await limited.find(query(And(), sort=(Sort("note", False, "string"),), count=1000))
     assert failure.value.issues[0].code == "timeout"
+    assert "query_time" in failure.value.issues[0].diagnostics
     await mongo.close()
