@@ -13,6 +13,7 @@ from fhir_server.search.parameters import Parameter
 FHIR_JSON = "application/fhir+json"
 _TEXT = {"type": "string"}
 _ID = {"type": "string", "pattern": "^[A-Za-z0-9\\-.]{1,64}$"}
+_OTHER_TYPE = "other-type"  # /Binary/{id} is written out: what it answers has any media type
 _WHOLE = {"type": "integer", "minimum": 0}
 
 
@@ -28,7 +29,10 @@ def key(parameter: Parameter) -> str:
 
 def in_path(path: str) -> list[dict[str, str]]:
     """Refer to the parameters in a path."""
-    return [reference("parameters", name) for name in ("type", "compartment", "id", "version") if f"{{{name}}}" in path]
+    names = [name for name in ("type", "compartment", "id", "version") if f"{{{name}}}" in path]
+    if path == "{type}/{id}":
+        names[0] = _OTHER_TYPE
+    return [reference("parameters", name) for name in names]
 
 
 def parameters(types: list[str], compartments: list[str], codes: Mapping[str, Parameter]) -> dict[str, Any]:
@@ -40,13 +44,18 @@ def parameters(types: list[str], compartments: list[str], codes: Mapping[str, Pa
 
 
 def _path_parameters(types: list[str], compartments: list[str]) -> dict[str, Any]:
-    schemas = {
-        "type": {"type": "string", "enum": types},
-        "compartment": {"type": "string", "enum": compartments},
-        "id": _ID,
-        "version": {"type": "string", "pattern": "^[1-9][0-9]{0,8}$"},
+    described = {
+        "type": ({"type": "string", "enum": types}, "Patient"),
+        "compartment": ({"type": "string", "enum": compartments}, "Patient"),
+        "id": (_ID, "example"),
+        "version": ({"type": "string", "pattern": "^[1-9][0-9]{0,8}$"}, "1"),
     }
-    return {name: {"name": name, "in": "path", "required": True, "schema": schema} for name, schema in schemas.items()}
+    known = {
+        name: {"name": name, "in": "path", "required": True, "schema": schema, "example": example}
+        for name, (schema, example) in described.items()
+    }
+    others = {"type": "string", "enum": [type for type in types if type != "Binary"]}
+    return {**known, _OTHER_TYPE: {**known["type"], "schema": others}}
 
 
 def _header_parameters() -> dict[str, Any]:

@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/http.html
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_server.rest.openapi.components import reference
+from fhir_server.rest.openapi.components import FHIR_JSON, reference
 from fhir_server.search.grammar import COMMON, RESULTS
 
 _SUBSET = ("_summary", "_elements")
@@ -93,9 +93,13 @@ def described(code: str, method: str, path: str, type: str | None = None) -> dic
         operation["parameters"] = [reference("parameters", name) for name in takes]
     body = "form" if path.endswith("_search") else description.body
     if body:
-        operation["requestBody"] = reference("requestBodies", body)
+        operation["requestBody"] = reference("requestBodies", body) if type is None or body != "resource" else _body_of(type)
     operation["responses"] = answers(description.gives, description.fails if type is None else _IN_SHORT)
     return operation
+
+
+def _body_of(type: str) -> dict[str, Any]:
+    return {"required": True, "content": {FHIR_JSON: {"schema": reference("schemas", "Resource"), "example": {"resourceType": type}}}}
 
 
 def answers(gives: dict[str, str], fails: tuple[str, ...]) -> dict[str, Any]:
