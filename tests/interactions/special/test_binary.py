@@ -2,10 +2,13 @@
 
 import asyncio
 import base64
+import json
 import os
 
 import pytest
 
+from fhir_server.search.expression import EVERYTHING, NOTHING
+from fhir_server.store.permit import Permit
 from tests.rest.served import BASE, issue_of, patient
 
 JSON = {"Accept": "application/fhir+json"}
@@ -247,3 +250,35 @@ async def test_an_attachment_that_is_too_large_is_sent_to_a_binary(application, 
     assert refused.status_code == 413
     assert "16 MB" in issue_of(refused)["diagnostics"]
     assert "Binary" in issue_of(refused)["diagnostics"]
+
+
+async def test_a_client_that_goes_away_while_it_sends_leaves_nothing(application, client, worker_database, database_name):
+    sent = []
+
+    async def receive():
+        sent.append(1)
+        return {"type": "http.request", "body": bytes(500_000), "more_body": True} if len(sent) < 12 else {"type": "http.disconnect"}
+
+    async def send(message):
+        raise AssertionError("nobody is there to be answered")
+
+    headers = [(b"host", b"tsunagi.example"), (b"content-type", b"application/pdf")]
+    scope = {"type": "http", "method": "PUT", "path": "/fhir/Binary/b", "query_string": b"", "scheme": "http", "headers": headers}
+    await application(scope, receive, send)
+    assert files(worker_database, database_name) == (0, 0)
+    assert chunks(worker_database, database_name) == 0
+    assert (await client.get("/Binary/b")).status_code == 404
+
+
+@EVERY_SIZE
+async def test_s39_a_hidden_binary_is_absent_in_every_form(application, client, content):
+    await put_raw(client, content)
+    service = application._endpoint.service
+    service._grant = lambda requester: Permit({("read", "Binary"): NOTHING, ("search-type", "Binary"): NOTHING}, EVERYTHING)
+    absent = await client.get("/Binary/never")
+    for address, headers in (("/Binary/b", {}), ("/Binary/b", JSON), ("/Binary/b", {"Range": "bytes=0-1"}), ("/Binary/b/_history/1", {})):
+        hidden = await client.get(address, headers=headers)
+        assert hidden.status_code == 404
+        assert hidden.json() == json.loads(absent.text.replace("never", "b"))
+        assert "Accept-Ranges" not in hidden.headers
+    assert "entry" not in (await client.get("/Binary?_id=b")).json()
