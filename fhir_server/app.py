@@ -141,7 +141,7 @@ def _serving(settings: Settings, tokens: Tokens) -> Serving:
             near=settings.near_distance,
         ),
         served=served(requirements(r4())),
-        statement=_statement,
+        statement=partial(_statement, cors=bool(settings.origins)),
         handlers={**with_content(HANDLERS), "operation": perform},
         tokens=tokens,
         strict=settings.handling == "strict",
@@ -201,10 +201,10 @@ def _validator() -> Validator:
 
 
 @cache
-def _statement(mode: str) -> bytes:
+def _statement(mode: str, *, cors: bool = False) -> bytes:
     if mode == "terminology":
         return json.encode(terminology(requirements(r4()), _version(), Terminology().code_systems))
-    statement = full(requirements(r4()), _parameters(), _version())
+    statement = full(requirements(r4()), _parameters(), _version(), cors=cors)
     return json.encode(normative(statement) if mode == "normative" else statement)
 
 

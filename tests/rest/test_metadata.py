@@ -2,9 +2,12 @@
 
 import json
 
-from fhir_server.app import openapi
+from fhir_server.app import open_service, openapi
+from fhir_server.exchange import FhirRequest
 from fhir_server.interactions.handlers import HANDLERS
 from fhir_server.interactions.table import INTERACTIONS
+from fhir_server.service import LOCAL
+from fhir_server.settings import Settings
 from tests.rest.served import BASE, issue_of
 from tests.shared import REPOSITORY
 
@@ -64,6 +67,15 @@ async def test_a_mode_that_fhir_does_not_know_is_refused(client):
 async def test_the_statement_says_that_there_is_no_login(client):
     (rest,) = (await statement(client))["rest"]
     assert rest["security"]["description"].startswith("There is no login yet")
+
+
+async def test_the_statement_says_whether_pages_of_other_origins_may_ask(client, mongodb_uri, database_name):
+    (rest,) = (await statement(client))["rest"]
+    assert rest["security"]["cors"] is False
+    settings = Settings(database=database_name, cors_origins="https://app.example.org")
+    async with open_service(settings, mongodb_uri) as service:
+        answer = await service.perform(FhirRequest("capabilities", base=BASE), LOCAL)
+    assert json.loads(answer.body)["rest"][0]["security"]["cors"] is True
 
 
 async def test_head_answers_like_get_without_a_body(client):
