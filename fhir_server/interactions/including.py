@@ -93,9 +93,9 @@ async def _defined(wanted: Sequence[Canonical], repository: Repository, serving:
             for version, resource in by_url.get(each.url, ())
             if version.type in each.types and each.version in ("", resource.get("version"))
         )
-        version = next(fitting, None)
-        if version is not None:
-            chosen[version.reference] = version
+        best = next(fitting, None)
+        if best is not None:
+            chosen[best.reference] = best
     return list(chosen.values())
 
 

@@ -71,7 +71,7 @@ async def _total(mongo: Mongo, chosen: Selection, *, exact: bool) -> int:
         counted = await mongo.resource.count_documents(chosen.filter, limit=COUNTED, **limits)
         if counted < COUNTED:
             return counted
-        sample = [{"$sample": {"size": SAMPLED}}, {"$match": chosen.filter}, {"$count": "n"}]
+        sample: list[dict[str, Any]] = [{"$sample": {"size": SAMPLED}}, {"$match": chosen.filter}, {"$count": "n"}]
         cursor = await mongo.resource.aggregate(sample, maxTimeMS=mongo.limits.milliseconds)
-        hits = [document["n"] async for document in cursor]
-        return max(COUNTED, sum(hits) * await mongo.resource.estimated_document_count() // SAMPLED)
+        hits: int = sum([document["n"] async for document in cursor])
+        return max(COUNTED, hits * await mongo.resource.estimated_document_count() // SAMPLED)

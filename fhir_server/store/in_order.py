@@ -79,9 +79,9 @@ async def by_main_date(mongo: Mongo, query: Query, expression: Expression) -> Fo
     match query.after:
         case None:
             pass
-        case (0 | 1 | 2 as stage, int(place), str(keys)):
+        case (int(stage), int(place), str(keys)) if _DATED <= stage <= _TAIL:
             before = shown(place, keys)
-        case (2 as stage,):
+        case (int(stage),) if stage == _TAIL:
             pass
         case _:
             raise refused(query)

@@ -15,7 +15,8 @@ _COLLECTION = "secret"
 async def kept_secret(database: AsyncDatabase[dict[str, Any]], name: str) -> bytes:
     """Give the secret of this name, 32 random bytes; whichever process asks first makes it."""
     with told():
-        found: dict[str, Any] = await database[_COLLECTION].find_one_and_update(
+        found = await database[_COLLECTION].find_one_and_update(
             {"_id": name}, {"$setOnInsert": {"b": os.urandom(_BYTES)}}, upsert=True, return_document=ReturnDocument.AFTER
         )
+    assert found is not None
     return bytes(found["b"])
