@@ -5,19 +5,18 @@ https://hl7.org/fhirpath/N1/#quantity
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
+from decimal import Decimal, localcontext
 from typing import Any, Self
 
-from profiles.fhirpath import ucum
+from terminology.systems import ucum
 
-UCUM = "http://unitsofmeasure.org"
 _UNITS = ("year", "month", "week", "day", "hour", "minute", "second", "millisecond")
 CALENDAR = {word: unit for unit in _UNITS for word in (unit, unit + "s")}
 """The words for calendar durations, each with its singular."""
 _AS_UCUM = {"week": "wk", "day": "d", "hour": "h", "minute": "min", "second": "s", "millisecond": "ms"}
 _AS_CALENDAR = {"wk": "week", "d": "day", "h": "hour", "min": "minute", "s": "second", "ms": "millisecond"}
 _ABOUT_UCUM = {**_AS_UCUM, "year": "a", "month": "mo"}
+_DIGITS = 20
 _TEXT = re.compile(r"([+-]?\d+(?:\.\d+)?)\s*(?:'([^']+)'|([A-Za-z]+))?", re.ASCII)
 
 
@@ -50,22 +49,22 @@ class Quantity:
         number, system = value.get("value"), value.get("system")
         if type(number) is not int and not isinstance(number, Decimal):
             return None
-        unit = value.get("code") if system == UCUM else value.get("unit") or value.get("code")
+        unit = value.get("code") if system == ucum.SYSTEM else value.get("unit") or value.get("code")
         return cls(Decimal(number), unit if isinstance(unit, str) else "1")
 
-    def of_base_units(self, *, definite: bool) -> tuple[Fraction, frozenset[tuple[str, int]]] | None:
-        """Give the number in base units and what these are; None where the unit is unknown.
+    def of_base_units(self, *, definite: bool) -> tuple[Decimal, str] | None:
+        """Give the number in base units, to 20 digits, and what these are; None where the unit is unknown.
 
         `definite`: a calendar year and month are units of their own, since their length varies.
         """
         code = (_AS_UCUM if definite else _ABOUT_UCUM).get(self.unit) if self.calendar else self.unit
         if code is None:
-            months = 12 if self.unit == "year" else 1
-            return Fraction(self.value) * months, frozenset((("calendar month", 1),))
+            return self.value * (12 if self.unit == "year" else 1), "calendar month"
         unit = ucum.unit(code)
         if unit is None or not self.value.is_finite() or abs(self.value.adjusted()) > 300:
             return None
-        return Fraction(self.value) * unit.factor, unit.base
+        with localcontext(prec=_DIGITS):
+            return +unit.in_base_units(self.value), unit.dimension
 
     @property
     def duration(self) -> str | None:
@@ -100,18 +99,13 @@ def product(left: Quantity, right: Quantity, sign: int) -> Quantity | None:
     one, other = left.of_base_units(definite=False), right.of_base_units(definite=False)
     if one is None or other is None:
         return None
-    number = one[0] * other[0] ** sign
-    exponents = dict(one[1])
-    for name, power in other[1]:
-        exponents[name] = exponents.get(name, 0) + power * sign
-    unit = ".".join(f"{name}{power if power != 1 else ''}" for name, power in sorted(exponents.items()) if power)
-    return Quantity(Decimal(number.numerator) / Decimal(number.denominator), unit or "1")
+    unit = ucum.unit(f"({one[1]}){'.' if sign > 0 else '/'}({other[1]})")
+    return Quantity(one[0] * other[0] if sign > 0 else one[0] / other[0], unit.dimension) if unit is not None else None
 
 
 def converted(value: Quantity, unit: Quantity) -> Quantity | None:
-    """Give the quantity in the unit of another; None where the two do not measure the same."""
+    """Give the quantity in the unit of another; None where the two do not measure the same, and for temperatures, whose zeros differ."""
     one, other = value.of_base_units(definite=False), unit.of_base_units(definite=False)
-    if one is None or other is None or one[1] != other[1]:
+    if one is None or other is None or one[1] != other[1] or one[1] == "K":
         return None
-    number = one[0] / other[0]
-    return Quantity(Decimal(number.numerator) / Decimal(number.denominator), unit.unit, unit.calendar, unit.word)
+    return Quantity(one[0] / other[0], unit.unit, unit.calendar, unit.word)

@@ -6,9 +6,9 @@ https://hl7.org/fhir/R4/json.html#primitive
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
+from profiles.narrative import harmless, has_content
 from profiles.primitives import CHECKS, Check
 from profiles.structure import Property
-from profiles.validator.narrative import harmless, has_content
 from terminology.members import Members
 from terminology.service import Terminology
 

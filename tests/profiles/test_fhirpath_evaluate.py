@@ -24,6 +24,7 @@ PATIENT = {
     "contact": [{"name": {"text": "c"}}],
     "managingOrganization": {"reference": "#o"},
     "contained": [{"resourceType": "Organization", "id": "o", "name": "病院"}],
+    "maritalStatus": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-MaritalStatus", "code": "M"}]},
     "multipleBirthInteger": 2,
 }
 
@@ -53,6 +54,10 @@ def found(expression, resource=PATIENT, **variables):
         ("3 days", [("Quantity", {"value": Decimal(3), "unit": "days"})]),
         ("140 'mm[Hg]' > 18 'kPa'", [("boolean", True)]),
         ("1 'kg' = 1 'm'", []),
+        ("37 'Cel' > 99 '[degF]'", [("boolean", False)]),
+        ("37 'Cel' > 98 '[degF]'", [("boolean", True)]),
+        ("37 'Cel' + 1 'K'", []),
+        ("3 '[tsp_us]' = 1 '[tbs_us]'", [("boolean", True)]),
         ("contact.type().name", [("string", "BackboneElement")]),
         ("contact is BackboneElement", [("boolean", True)]),
         ("gender.exists() and gender.hasValue().not()", [("boolean", True)]),
@@ -64,6 +69,8 @@ def found(expression, resource=PATIENT, **variables):
         ("%resource.id & '-' & %context.id", [("string", "p1-p1")]),
         ("%`vs-administrative-gender`", [("string", "http://hl7.org/fhir/ValueSet/administrative-gender")]),
         ("'male'.memberOf(%`vs-administrative-gender`)", [("boolean", True)]),
+        ("text.htmlChecks()", [("boolean", True)]),
+        ("maritalStatus.coding.first().subsumes(maritalStatus.coding.first())", [("boolean", True)]),
         ("'ж' in ('ж' | 'x')", [("boolean", True)]),
         ("name.where(use = 'none').family.empty()", [("boolean", True)]),
         ("name.given.combine(name.family).count()", [("integer", 4)]),
@@ -74,6 +81,20 @@ def found(expression, resource=PATIENT, **variables):
 )
 def test_an_expression_gives_nodes(expression, nodes):
     assert found(expression) == nodes
+
+
+def test_a_concept_subsumes_what_is_below_it():
+    upper, lower = (
+        {"system": "http://hl7.org/fhir/account-status", "code": "active"},
+        {"system": "http://hl7.org/fhir/account-status", "code": "inactive"},
+    )
+    resource = {"resourceType": "Basic", "code": {"coding": [upper, lower]}}
+    assert found("code.coding[0].subsumes(code.coding[1])", resource) == [("boolean", False)]
+    types = "http://hl7.org/fhir/contract-legalstate"
+    resource = {"resourceType": "Basic", "code": {"coding": [{"system": types, "code": "amended"}]}}
+    assert found("code.subsumedBy(code.coding.first())", resource) == [("boolean", True)]
+    resource = {"resourceType": "Basic", "code": {"coding": [{"system": "urn:unknown", "code": "a"}]}}
+    assert found("code.subsumes(code)", resource) == []
 
 
 def test_variables_are_named_by_the_caller():

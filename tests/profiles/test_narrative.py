@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from profiles.validator.narrative import harmless
+from profiles.narrative import harmless
 
 NS = 'xmlns="http://www.w3.org/1999/xhtml"'
 

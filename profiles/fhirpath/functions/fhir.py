@@ -11,6 +11,7 @@ from profiles.fhirpath.error import FhirPathError
 from profiles.fhirpath.functions.function import Function
 from profiles.fhirpath.items import NO, NONE, TYPE_INFO, YES, Item, Items, single, text, truth
 from profiles.fhirpath.quantity import Quantity
+from profiles.narrative import harmless, has_content
 from profiles.reference import Contained, Literal, parse
 from terminology.service import r4 as terminology
 
@@ -88,9 +89,42 @@ def _member_of(_context: Context, items: Items, value_set: Items) -> Items:
     members = terminology().members(url.partition("|")[0]) if url else None
     if members is None or value is None:
         return NONE
-    codings = value.get("coding", [value]) if isinstance(value, dict) else [{"code": value}]
-    results = [members.contains(each["code"], each.get("system")) for each in codings if isinstance(each.get("code"), str)]
+    codings = _codings(value if isinstance(value, dict) else {"code": value})
+    results = [members.contains(each["code"], each.get("system")) for each in codings]
     return YES if True in results else NONE if None in results else NO
+
+
+def _subsumes(_context: Context, items: Items, codes: Items) -> Items:
+    """Tell whether a concept is the other one or above it, by the hierarchy of its code system."""
+    return truth(_is_above(single(items), single(codes, "an argument")))
+
+
+def _subsumed_by(_context: Context, items: Items, codes: Items) -> Items:
+    return truth(_is_above(single(codes, "an argument"), single(items)))
+
+
+def _is_above(upper: Any, lower: Any) -> bool | None:
+    if not isinstance(upper, dict) or not isinstance(lower, dict):
+        return None
+    systems = {coding.get("system") for coding in _codings(upper)} & {coding.get("system") for coding in _codings(lower)}
+    known = [found for system in systems if isinstance(system, str) and (found := terminology().code_system(system)) is not None]
+    below = {
+        (system.url, code)
+        for system in known
+        for each in _codings(upper)
+        if each.get("system") == system.url
+        for code in system.below(each["code"])
+    }
+    return any((coding.get("system"), coding["code"]) in below for coding in _codings(lower)) if known else None
+
+
+def _codings(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the codings of a Coding or a CodeableConcept that have a code."""
+    return [each for each in value.get("coding", [value]) if isinstance(each, dict) and isinstance(each.get("code"), str)]
+
+
+def _html_checks(_context: Context, items: Items) -> Items:
+    return truth(all(isinstance(value, str) and harmless(value) and has_content(value) for _, value, _ in items))
 
 
 def _type(context: Context, items: Items) -> Items:
@@ -127,6 +161,9 @@ FUNCTIONS = {
     "resolve": Function(_resolve),
     "conformsTo": Function(_conforms_to, 1, 1),
     "memberOf": Function(_member_of, 1, 1),
+    "subsumes": Function(_subsumes, 1, 1),
+    "subsumedBy": Function(_subsumed_by, 1, 1),
+    "htmlChecks": Function(_html_checks),
     "type": Function(_type),
     "comparable": Function(_comparable, 1, 1),
     "checkModifiers": Function(_check_modifiers, 1, 100),
