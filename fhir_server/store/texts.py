@@ -18,7 +18,7 @@ from fhir_server.store.permit import Permit
 from fhir_server.store.selection import conjuncts, selection
 from profiles.json import decode
 
-_AT_ONCE = 50  # judged before others have their turn
+_AT_ONCE = 20  # judged before others have their turn
 
 
 async def looked_through(expression: Expression, type: str, mongo: Mongo, permit: Permit) -> Expression:

@@ -47,7 +47,7 @@ class Unit:
 
     def in_base_units(self, value: Decimal) -> Decimal:
         """Convert a value, exactly to 28 digits."""
-        return value * self.factor + self.offset
+        return value * self.factor + self.offset if self.offset else value * self.factor
 
 
 class _Product(NamedTuple):

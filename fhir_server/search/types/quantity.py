@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from datetime import tzinfo
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from fhir_server.search.expression import Expression, Span, Spans
@@ -47,13 +48,13 @@ def entries(code: str, nodes: Iterable[Node], found: Found, zone: tzinfo) -> Non
             low, high = _compared(value)
             of = value
         if low <= high:
-            base = ucum_unit(of.get("system"), of.get("code"))
-            add_numbers(code, low, high, _units(of, coded=base is None), found)
+            units, base = _forms(_text(of.get("system")), _text(of.get("code")), _text(of.get("unit")))
+            add_numbers(code, low, high, units, found)
             if base is not None:
-                point = value.get("value")
-                # The decimal itself is converted: only so does 1.1 g/dL come out as 11 g/L does.
-                ends = (point, point) if low == high and isinstance(point, Decimal) else (low, high)
-                found.spans.append(Span(f"{code}:{base.dimension}", *(_converted(end, base) for end in ends)))
+                # A point's decimal itself is converted: only so does 1.1 g/dL come out as 11 g/L does.
+                point = _converted(value.get("value", low), base) if low == high else None
+                ends = (_converted(low, base), _converted(high, base)) if point is None else (point, point)
+                found.spans.append(Span(f"{code}:{base.dimension}", *ends))
 
 
 def _compared(quantity: dict[str, Any]) -> tuple[float, float]:
@@ -75,22 +76,27 @@ def _sampled(data: dict[str, Any]) -> tuple[float, float]:
     return min(ends), max(ends)
 
 
-def _units(quantity: dict[str, Any], *, coded: bool) -> tuple[str, ...]:
-    """The forms in which the unit can be asked; with its system only where it is not found in base units."""
-    system, code, unit = quantity.get("system"), quantity.get("code"), quantity.get("unit")
-    forms = (f"{system}|{code}" if coded and system and code else None, code, unit)
-    return tuple(dict.fromkeys(form for form in forms if isinstance(form, str)))
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
 
 
-def ucum_unit(system: Any, code: Any) -> ucum.Unit | None:
+@lru_cache(maxsize=4096)
+def _forms(system: str | None, code: str | None, unit: str | None) -> tuple[tuple[str, ...], ucum.Unit | None]:
+    """The forms in which a unit can be asked, with its system only where it is not found in base units; and what UCUM says."""
+    base = ucum_unit(system, code)
+    coded = f"{system}|{code}" if system and code and base is None else None
+    return tuple(dict.fromkeys(form for form in (coded, code, unit) if form is not None)), base
+
+
+def ucum_unit(system: str | None, code: str | None) -> ucum.Unit | None:
     """Give the unit where it is one of UCUM with a known factor."""
-    return ucum.unit(code) if system == ucum.SYSTEM and isinstance(code, str) else None
+    return ucum.unit(code) if system == ucum.SYSTEM and code is not None else None
 
 
 def _converted(number: float | Decimal, unit: ucum.Unit) -> float:
-    if isinstance(number, Decimal):
-        return float(unit.in_base_units(number))
-    return number if math.isinf(number) else float(unit.in_base_units(Decimal(number)))
+    if isinstance(number, float):
+        return number if math.isinf(number) else float(unit.in_base_units(Decimal(number)))
+    return float(unit.in_base_units(Decimal(number)))
 
 
 def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) -> Expression:  # noqa: ARG001

@@ -12,6 +12,7 @@ The texts of codes (`:text`) are stored as words of `code:text`, typed identifie
 
 from collections.abc import Callable, Iterable
 from datetime import tzinfo
+from functools import lru_cache
 from typing import Any
 
 from fhir_server.search.expression import EQUALS, TEXT, Expression, Has, HasPrefix, Not, Present, StartsWith
@@ -77,9 +78,12 @@ def _add_concept(code: str, concept: dict[str, Any], found: Found) -> None:
             texts.append(display)
     if texts and found.texts:
         told = code + TOLD + TEXT
-        found.words += [told + squeeze(each) for each in texts]
+        found.words += [told + _folded(each) for each in texts]
         if len(found.entries) == before:
             add(code + TEXT)  # no code, but not missing either
+
+
+_folded = lru_cache(maxsize=4096)(squeeze)  # the texts of codes are few
 
 
 def _add_type(code: str, identifier: dict[str, Any], found: Found) -> None:
@@ -89,7 +93,7 @@ def _add_type(code: str, identifier: dict[str, Any], found: Found) -> None:
         return
     text = type.get("text")
     if isinstance(text, str):
-        found.words.append(code + TOLD + TEXT + squeeze(text))
+        found.words.append(code + TOLD + TEXT + _folded(text))
         if not isinstance(value, str):
             found.entries.append(code + TEXT)
     if isinstance(value, str):
