@@ -119,7 +119,7 @@ def _sent(body: Any, operation: Operation) -> Iterator[tuple[Parameter | None, s
 
 def _resource_itself(body: dict[str, Any], operation: Operation) -> tuple[Parameter, str, Any]:
     """https://hl7.org/fhir/R4/operations.html#request: the only resource among the parameters may be sent as it is."""
-    resources = [each for each in operation.parameters.values() if each.type == "Resource"]
+    resources = [each for each in operation.parameters.values() if each.type in ("Resource", body.get("resourceType"))]
     if len(resources) != 1:
         raise invalid("The body has to be a Parameters resource", "Parameters.resourceType")
     return resources[0], resources[0].name, body
@@ -127,7 +127,7 @@ def _resource_itself(body: dict[str, Any], operation: Operation) -> tuple[Parame
 
 def _value(sent: dict[str, Any], parameter: Parameter | None, name: str, place: str) -> Any:
     kind = parameter.type if parameter is not None else "string"
-    if kind == "Resource":
+    if kind == "Resource" or (isinstance(sent.get("resource"), dict) and sent["resource"].get("resourceType") == kind):
         resource = sent.get("resource")
         if not isinstance(resource, dict):
             raise invalid(f"The parameter {name} is a resource", f"{place}.resource", code="required")

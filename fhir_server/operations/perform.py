@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from fhir_server.exchange import FhirRequest, FhirResponse
 from fhir_server.interactions.serving import Serving
-from fhir_server.operations import everything, lastn, meta, stats, validate
+from fhir_server.operations import everything, lastn, meta, stats, subsumes, validate, validate_code
 from fhir_server.operations.arguments import Arguments, arguments
 from fhir_server.operations.definition import INSTANCE, SYSTEM, TYPE, Operation, operation
 from fhir_server.outcome import FhirError, Issue
@@ -21,6 +21,8 @@ Performer: TypeAlias = Callable[[FhirRequest, Arguments, Repository, Serving], A
 
 PERFORMERS: Mapping[str, Performer] = MappingProxyType(
     {
+        "CodeSystem-subsumes": subsumes.subsumes,
+        "CodeSystem-validate-code": validate_code.of_code_system,
         "Encounter-everything": everything.encounter_everything,
         "Observation-lastn": lastn.lastn,
         "Observation-stats": stats.stats,
@@ -29,6 +31,7 @@ PERFORMERS: Mapping[str, Performer] = MappingProxyType(
         "Resource-meta-add": meta.meta_add,
         "Resource-meta-delete": meta.meta_delete,
         "Resource-validate": validate.validate,
+        "ValueSet-validate-code": validate_code.of_value_set,
     }
 )
 """OperationDefinition.id -> what performs it."""
