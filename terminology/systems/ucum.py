@@ -6,7 +6,7 @@ A unit is a product of prefixed atoms with exponents; written in base units it i
 temperatures, an offset. Two units of one dimension can be compared. Arbitrary units ([IU]) are dimensions of their own, as
 UCUM wants them; units on a logarithmic scale ([pH], dB) have none here. The table of atoms is UCUM's own
 `ucum-essence.xml`, unmodified, out of the package ucumvert; it is read (in 15 ms) when the first unit is asked for. The
-package's own way through pint costs a second and 49 MB in each process, and takes [IU] and {copies} for the same.
+package's own way through pint costs a second and 27 MB in each process, and takes [IU] and {copies} for the same.
 """
 
 import re
