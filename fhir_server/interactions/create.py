@@ -13,6 +13,8 @@ from fhir_server.interactions.writing import new_id, prepare, resource_of, with_
 from fhir_server.search.query import Query
 from fhir_server.store.repository import Create, Repository
 
+_HEADER = "http.If-None-Exist"
+
 
 async def create(request: FhirRequest, repository: Repository, serving: Serving) -> FhirResponse:
     """Store a new resource under an id of the server's own; an id in the body is ignored, as FHIR asks.
@@ -29,8 +31,11 @@ async def create(request: FhirRequest, repository: Repository, serving: Serving)
 
 
 async def _create_unless(unless: Query, resource: Resource, repository: Repository, serving: Serving) -> FhirResponse:
-    found = await only(unless, repository, "http.If-None-Exist")
-    if found is not None:
-        return FhirResponse(200, found.body, found, location=True, versions=(replace(found, change="unchanged"),))
-    (version,) = await repository.commit([Create(prepare(resource, serving), unless=unless)])
-    return FhirResponse(201, version.body, version, location=True, versions=(version,))
+    found = await only(unless, repository, _HEADER)
+    if found is None:
+        async with repository.turn(unless) as waited:
+            found = await only(unless, repository, _HEADER) if waited else None
+            if found is None:
+                (version,) = await repository.commit([Create(prepare(resource, serving), unless=unless)])
+                return FhirResponse(201, version.body, version, location=True, versions=(version,))
+    return FhirResponse(200, found.body, found, location=True, versions=(replace(found, change="unchanged"),))

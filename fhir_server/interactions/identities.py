@@ -23,7 +23,7 @@ from fhir_server.search.expression import And, Not, WithId
 from fhir_server.search.query import Query
 from fhir_server.store.repository import Repository
 
-AT_ONCE = 16  # searches under way together
+AT_ONCE = 32  # searches under way together
 
 _RESTFUL = re.compile(r"https?://\S+/([A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64})")
 
@@ -124,9 +124,18 @@ async def _found(
     found: dict[int, tuple[Version, ...]] = {}
     for start in range(0, len(asking), AT_ONCE):
         some = asking[start : start + AT_ONCE]
+        if await _all_new(some, queries, gone, repository):
+            continue
         answers = await asyncio.gather(*(_answering(entry, queries.get(entry.number), gone, repository) for entry in some))
         found |= {entry.number: versions for entry, versions in zip(some, answers, strict=True)}
     return found
+
+
+async def _all_new(some: Sequence[Entry], queries: Mapping[int, Query], gone: Sequence[str], repository: Repository) -> bool:
+    """Tell by one question whether these are conditional creates that nothing answers, as most of a first delivery are."""
+    if len(some) == 1 or any(entry.request.interaction != "create" for entry in some):
+        return False
+    return not await repository.answered([without(queries[entry.number], gone) for entry in some])
 
 
 async def _answering(entry: Entry, query: Query | None, gone: Sequence[str], repository: Repository) -> tuple[Version, ...]:

@@ -23,6 +23,7 @@ from fhir_server.store.files import Files
 from fhir_server.store.indexes import COLLECTIONS, ensure
 from fhir_server.store.reading import Reads
 from fhir_server.store.sending import Inserts, Replacements
+from fhir_server.store.turns import Turns
 
 Document: TypeAlias = dict[str, Any]
 
@@ -69,6 +70,7 @@ class Mongo:
     files: Files
     ties: Ties = field(default_factory=Ties)
     building: tuple[Building, ...] = ()
+    turns: Turns = field(default_factory=Turns)
 
     @classmethod
     async def connect(cls, uri: str, database: str, limits: Limits | None = None) -> Self:

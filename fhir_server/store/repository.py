@@ -4,6 +4,8 @@ A Repository is opened for one requester and says nothing of what the permit hid
 """
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -20,6 +22,7 @@ from fhir_server.store.documents import MADE_BY_DELETE, Prepared, version
 from fhir_server.store.failures import told
 from fhir_server.store.files import BINARY
 from fhir_server.store.finding import Page, find
+from fhir_server.store.guarding import answered, question
 from fhir_server.store.labels import Labels, labels
 from fhir_server.store.latest import Coded, latest
 from fhir_server.store.mongo import Limits, Mongo
@@ -121,6 +124,17 @@ class Repository:
         """Give the profiles, tags and security labels of the resources of these types that may be seen; see `store.labels`."""
         return await labels(self.mongo, types, self.permit.narrow("search-type", types, EVERYTHING))
 
+    async def answered(self, queries: Sequence[Query]) -> bool:
+        """Tell whether anything answers any of these searches; cheaper than to ask each, where nothing does."""
+        return await answered(self.mongo, self.permit, queries)
+
+    def turn(self, query: Query) -> AbstractAsyncContextManager[bool]:
+        """Wait while others of this process write unless the same search finds something; tells whether there was a wait.
+
+        `commit` needs none of it. It spares the conflicts of many that want the same at once.
+        """
+        return self.mongo.turns.turn(question(query.type, query.expression))
+
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Do all the writes or none; see `store.commit`. Large content of a Binary is stored as a file first: `store.files`."""
         if not any(write.key.startswith(BINARY) for write in writes):
@@ -133,7 +147,8 @@ class Repository:
             if isinstance(failure, Changed) or failure.status < HTTPStatus.INTERNAL_SERVER_ERROR:
                 await files.give_back(settled.taken.values())
             raise  # what may have been done after all keeps its files: if it was not, they are swept
-        await files.done(settled, versions)
+        with suppress(FhirError):  # the versions are stored; what cannot be said of their files now, the sweep finds out
+            await files.done(settled, versions)
         return versions
 
     @property
@@ -146,8 +161,9 @@ class Repository:
         return await self.mongo.files.keep(content)
 
     async def discard(self, kept: Kept) -> None:
-        """Take back content that no Binary came to refer to."""
-        await self.mongo.files.discard([kept.file])
+        """Take back content that no Binary came to refer to; where that fails now, it is swept later."""
+        with suppress(FhirError):
+            await self.mongo.files.discard([kept.file])
 
     def content(self, kept: Kept, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """Give the content of a Binary that this repository has given, from byte `start` up to before `end`."""
