@@ -12,6 +12,7 @@ import base64
 import hashlib
 import uuid
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -75,7 +76,8 @@ class Files:
                     number += len(batch)
                 await self._files.update_one({"_id": file}, {"$set": {"length": size, "metadata.sha256": digest.digest()}})
         except BaseException:
-            await self.discard([file])
+            with suppress(FhirError):
+                await self.discard([file])
             raise
         return Kept(file, size, digest.digest())
 
@@ -100,7 +102,8 @@ class Files:
                 if isinstance(write, Create | Put) and write.key.startswith(BINARY):
                     settled[number] = await self._settled(write, number, taken)
         except BaseException:
-            await self.give_back(taken.values())
+            with suppress(FhirError):
+                await self.give_back(taken.values())
             raise
         return Settled(settled, taken)
 

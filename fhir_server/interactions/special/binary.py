@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 
 from fhir_server.exchange import Content, FhirRequest, FhirResponse, Raw, Resource, Version
+from fhir_server.interactions.headers import preference
 from fhir_server.interactions.serving import Handler, Serving
 from fhir_server.interactions.special.byte_range import byte_range
 from fhir_server.outcome import invalid
@@ -53,22 +54,32 @@ def _giving(handler: Handler) -> Handler:
 
 def _taking(handler: Handler) -> Handler:
     async def take(request: FhirRequest, repository: Repository, serving: Serving) -> FhirResponse:
-        if not isinstance(request.body, Raw):
+        if request.type != "Binary":
             return await handler(request, repository, serving)
-        context = _security_context(request)
-        heading = {"resourceType": "Binary", **({"id": request.id} if request.id is not None else {})}
-        described = {**heading, "contentType": request.body.content_type, **context}
-        small, rest = await _beginning(request.body.chunks, repository.inline)
-        if rest is None:
-            data = {"data": base64.b64encode(small).decode()} if small else {}
-            return await handler(replace(request, body={**described, **data}), repository, serving)
-        kept = await repository.keep(_joined(small, rest))
-        try:
-            return await handler(replace(request, body=referring(described, kept)), repository, serving)
-        finally:
-            await repository.discard(kept)
+        if isinstance(request.body, Raw):
+            response = await _store(request, request.body, repository, serving, handler)
+        else:
+            response = await handler(request, repository, serving)
+        if response.version is not None and preference(request, "return") == "representation":
+            return _as_json(response, response.version, repository)
+        return response  # large content is not sent back unless it is asked for
 
     return take
+
+
+async def _store(request: FhirRequest, raw: Raw, repository: Repository, serving: Serving, handler: Handler) -> FhirResponse:
+    """Make a resource of content that came as it is."""
+    heading = {"resourceType": "Binary", **({"id": request.id} if request.id is not None else {})}
+    described = {**heading, "contentType": raw.content_type, **_security_context(request)}
+    small, rest = await _beginning(raw.chunks, repository.inline)
+    if rest is None:
+        data = {"data": base64.b64encode(small).decode()} if small else {}
+        return await handler(replace(request, body={**described, **data}), repository, serving)
+    kept = await repository.keep(_joined(small, rest))
+    try:
+        return await handler(replace(request, body=referring(described, kept)), repository, serving)
+    finally:
+        await repository.discard(kept)
 
 
 def wants_json(accept: str) -> bool:

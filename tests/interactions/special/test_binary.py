@@ -89,6 +89,18 @@ async def test_a_part_is_given_where_a_range_is_asked(client, content):
     assert (await client.get("/Binary/b", headers={"Range": "bytes=0-1", "If-Range": 'W/"1"'})).status_code == 200
 
 
+@EVERY_SIZE
+async def test_the_whole_resource_comes_back_from_a_write_where_it_is_preferred(client, content):
+    wish = {"Prefer": "return=representation"}
+    created = await put_raw(client, content, **wish)
+    assert (created.status_code, created.headers["Location"]) == (201, f"{BASE}/Binary/b/_history/1")
+    assert base64.b64decode(created.json()["data"]) == content
+    assert created.content == (await client.get("/Binary/b", headers=JSON)).content
+    assert (await put_raw(client, content[1:], Prefer="return=minimal")).content == b""
+    sent = {"resourceType": "Binary", "id": "b", "contentType": "a/b", "data": base64.b64encode(content).decode()}
+    assert (await client.put("/Binary/b", json=sent, headers=wish)).json()["data"] == sent["data"]
+
+
 async def test_a_range_may_lie_across_chunks(client):
     content = os.urandom(3_000_000)
     await put_raw(client, content)
