@@ -11,7 +11,7 @@ from typing import Any
 
 from fhir_server.interactions.table import INTERACTIONS, Served
 from fhir_server.rest.openapi import components, content
-from fhir_server.rest.openapi.interaction import ITEMS, described
+from fhir_server.rest.openapi.interaction import described
 from fhir_server.search.parameters import Parameter, Parameters
 from profiles import json
 
@@ -79,13 +79,13 @@ def _generic_paths() -> dict[str, Any]:
     paths: dict[str, Any] = {}
     for interaction in INTERACTIONS:
         if interaction.path != "{type}" and interaction.code != "operation":
-            item = paths.setdefault("/" + interaction.path, {"parameters": [*components.in_path(interaction.path), *ITEMS]})
+            item = paths.setdefault("/" + interaction.path, {})
             item[interaction.method.lower()] = described(interaction.code, interaction.method, interaction.path)
     return paths
 
 
 def _of_type(type: str, codes: frozenset[str], own: Mapping[str, Parameter]) -> dict[str, Any]:
-    item: dict[str, Any] = {"parameters": ITEMS}
+    item: dict[str, Any] = {}
     for interaction in INTERACTIONS:
         if interaction.path == "{type}" and interaction.code in codes:
             item[interaction.method.lower()] = described(interaction.code, interaction.method, interaction.path, type)

@@ -60,18 +60,15 @@ def _path_parameters(types: list[str], compartments: list[str]) -> dict[str, Any
 
 def _header_parameters() -> dict[str, Any]:
     said = {
-        "If-Match": ('W/"3": only where this is the current version / この版が現在の版の場合のみ', 'W/"1"'),
-        "If-None-Match": ('W/"3": 304 where this is the version; * with PUT: only where nothing exists / 変更がなければ 304', 'W/"1"'),
-        "If-Modified-Since": ("an HTTP date / 日時以降に変更がなければ 304", "Wed, 01 Apr 2026 00:00:00 GMT"),
-        "If-None-Exist": ("search criteria: create only where they find nothing / 該当がない場合のみ作成", "identifier=urn:example|1"),
-        "Range": ("one part of the content of a Binary / 一部分", "bytes=0-99"),
-        "X-Security-Context": ("the resource whose readers may read the Binary / 閲覧権限の元となるリソース", "Patient/1"),
-        "Prefer": ("return=minimal, representation or OperationOutcome; handling=strict or lenient / 応答の希望", "return=representation"),
+        "If-Match": 'W/"3": only where this is the current version / この版が現在の版の場合のみ',
+        "If-None-Match": 'W/"3": 304 where this is the version; * with PUT: only where nothing exists / 変更がなければ 304',
+        "If-Modified-Since": "Wed, 01 Apr 2026 00:00:00 GMT: 304 where nothing changed since / 変更がなければ 304",
+        "If-None-Exist": "identifier=urn:example|1: create only where they find nothing / 該当がない場合のみ作成",
+        "Range": "bytes=0-99: a part of the content of a Binary / 一部分",
+        "X-Security-Context": "Patient/1: the resource whose readers may read the Binary / 閲覧権限の元となるリソース",
+        "Prefer": "return=minimal, representation or OperationOutcome; handling=strict or lenient / 応答の希望",
     }
-    return {
-        name: {"name": name, "in": "header", "description": text, "schema": _TEXT, "example": example}
-        for name, (text, example) in said.items()
-    }
+    return {name: {"name": name, "in": "header", "description": text, "schema": _TEXT} for name, text in said.items()}
 
 
 def _query_parameters() -> dict[str, Any]:

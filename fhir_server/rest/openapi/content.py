@@ -5,18 +5,17 @@ https://hl7.org/fhir/R4/http.html#binary
 
 from typing import Any
 
-from fhir_server.rest.openapi.components import in_path, reference
-from fhir_server.rest.openapi.interaction import ITEMS, described
+from fhir_server.rest.openapi.components import reference
+from fhir_server.rest.openapi.interaction import described
 
-_INSTANCE = "{type}/{id}"
 _READ, _WRITES = "read", ("create", "update")
 
 
 def paths() -> dict[str, Any]:
     """Give the path of one Binary; it stands before the path of one resource of any type."""
-    item: dict[str, Any] = {"parameters": [*in_path("{id}"), *ITEMS]}
+    item: dict[str, Any] = {}
     for code, method in ((_READ, "get"), ("update", "put"), ("patch", "patch"), ("delete", "delete")):
-        item[method] = of_content(code, described(code, method.upper(), _INSTANCE, "Binary"))
+        item[method] = of_content(code, described(code, method.upper(), "Binary/{id}", "Binary"))
     return {"/Binary/{id}": item}
 
 

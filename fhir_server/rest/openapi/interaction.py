@@ -4,10 +4,11 @@ https://spec.openapis.org/oas/v3.1.0#operation-object
 https://hl7.org/fhir/R4/http.html
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from fhir_server.rest.openapi.components import FHIR_JSON, reference
+from fhir_server.rest.openapi.components import FHIR_JSON, in_path, reference
 from fhir_server.search.grammar import COMMON, RESULTS
 
 _SUBSET = ("_summary", "_elements")
@@ -71,8 +72,13 @@ _CONDITIONAL = {
 }
 _NAMES = {"{id}": "instance", "*": "all", "{compartment}": "compartment", "_search": "post"}
 
-ITEMS = [reference("parameters", name) for name in ("_format", "_pretty")]
-"""The parameters of every interaction."""
+
+def taken(path: str, names: Iterable[str]) -> list[dict[str, str]]:
+    """Refer to the parameters of a path, those of every interaction, and these.
+
+    They stand with each operation: where they stand with the path, Swagger UI does not find what they refer to.
+    """
+    return [*in_path(path), *(reference("parameters", name) for name in ("_format", "_pretty", *names))]
 
 
 def described(code: str, method: str, path: str, type: str | None = None) -> dict[str, Any]:
@@ -88,9 +94,8 @@ def described(code: str, method: str, path: str, type: str | None = None) -> dic
         "operationId": _id(code, path, type),
         "summary": _CONDITIONAL[code] if conditional else description.summary,
         "tags": [type or _tag(code, path)],
+        "parameters": taken(path if type is None or "{id}" in path else "", takes),
     }
-    if takes:
-        operation["parameters"] = [reference("parameters", name) for name in takes]
     body = "form" if path.endswith("_search") else description.body
     if body:
         operation["requestBody"] = reference("requestBodies", body) if type is None or body != "resource" else _body_of(type)

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fhir_server.operations.definition import INSTANCE, SYSTEM, TYPE, Operation
-from fhir_server.rest.openapi.components import in_path, reference
-from fhir_server.rest.openapi.interaction import ITEMS, answers
+from fhir_server.rest.openapi.components import reference
+from fhir_server.rest.openapi.interaction import answers, taken
 
 _ADDRESSES = {SYSTEM: "/${}", TYPE: "/{{type}}/${}", INSTANCE: "/{{type}}/{{id}}/${}"}
 _FAILS = ("400", "404", "405", "406", "409", "410", "412", "413", "415", "422", "503")
@@ -27,19 +27,20 @@ def _of(operation: Operation) -> Iterator[tuple[str, Any]]:
         address = _ADDRESSES[level].format(operation.code)
         for type in sorted(operation.types) if operation.types is not None and level != SYSTEM else ["{type}"]:
             path = address.replace("{type}", type)
-            item: dict[str, Any] = {"parameters": [*in_path(path), *ITEMS]}
+            item: dict[str, Any] = {}
             name = "_".join(part for part in (operation.id.replace("-", "_"), level) if part)
             if operation.by_get:
-                item["get"] = _invocation(operation, name, type, by_get=True)
-            item["post"] = _invocation(operation, f"{name}_post", type, by_get=False)
+                item["get"] = _invocation(operation, name, path, type, by_get=True)
+            item["post"] = _invocation(operation, f"{name}_post", path, type, by_get=False)
             yield path, item
 
 
-def _invocation(operation: Operation, id: str, type: str, *, by_get: bool) -> dict[str, Any]:
+def _invocation(operation: Operation, id: str, path: str, type: str, *, by_get: bool) -> dict[str, Any]:
     found: dict[str, Any] = {
         "operationId": id,
         "summary": f"${operation.code}",
         "externalDocs": {"url": operation.url},
+        "parameters": taken(path, ()),
         "tags": ["operations" if type == "{type}" else type],
     }
     if by_get:
@@ -48,7 +49,7 @@ def _invocation(operation: Operation, id: str, type: str, *, by_get: bool) -> di
             for each in operation.parameters.values()
             if each.primitive
         ]
-        found["parameters"] = own + ([reference("parameters", "criteria")] if operation.searches else [])
+        found["parameters"] += own + ([reference("parameters", "criteria")] if operation.searches else [])
     else:
         found["requestBody"] = reference("requestBodies", "parameters")
     found["responses"] = answers({"200": "resource"}, _FAILS)
