@@ -44,7 +44,8 @@ class Parameter:
 
     `path` is the part of the definition's expression that speaks of this type. `leads`: among Patients it names
     exactly those that the type's lead parameter names. `components` are a composite's, their code is their position;
-    `repetitions` gives for each of a composite's values what it lies in and the path of each component in that. `systems` are the names under which
+    `also` is the position of one whose values are stored under these codes too, where the index has them; `repetitions` gives
+    for each of a composite's values what it lies in and the path of each component in that. `systems` are the names under which
     the implied code system of a `code` element may be asked for. `days`: its element is a `date`, which never tells a time.
     """
 
@@ -59,6 +60,7 @@ class Parameter:
     systems: tuple[str, ...] = ()
     days: bool = False
     stands_for: tuple[str, ...] = ()
+    also: tuple[int, tuple[str, ...]] | None = None
     repetitions: Callable[[Resource], Iterator[tuple[Resource, tuple[Extract, ...]]]] = lambda resource: iter(())  # noqa: ARG005
 
     @property
@@ -163,7 +165,17 @@ class Parameters:
                     parameters[code] = replace(parameter, leads=True)
         for code, others in standing(self._comparable(parameters, definitions)).items():
             parameters[code] = replace(parameters[code], stands_for=others)
+        for code, parameter in parameters.items():
+            if parameter.type == "composite":
+                parameters[code] = replace(parameter, also=self._also(parameters, definitions[code]))
         return parameters
+
+    def _also(self, parameters: Mapping[str, Parameter], definition: Mapping[str, Any]) -> tuple[int, tuple[str, ...]] | None:
+        for position, part in enumerate(definition["component"]):
+            alone = parameters.get(self._by_url[part["definition"]]["code"])
+            if alone is not None and alone.type == "token":
+                return position, alone.stands_for or (alone.code,)
+        return None
 
     def _comparable(
         self, parameters: Mapping[str, Parameter], definitions: Mapping[str, Mapping[str, Any]]

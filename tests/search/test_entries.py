@@ -89,6 +89,11 @@ def _found_by_groups(stored: Entries, subject: Subject) -> None:
             Spans(span.parameter, "eq", span.low, span.high) for span in group.spans
         ]
         assert holds(Grouped(group.parameter, tuple(parts)), subject)
+        also = parameters().of(subject.type)[group.parameter].also
+        for entry in group.entries:
+            position, _, token = entry.partition(EQUALS)
+            if also is not None and int(position.partition(TEXT)[0]) == also[0]:
+                assert any(f"{code}={token}" in stored.entries for code in also[1])
         assert not holds(Grouped(group.parameter, (*parts, Has("0", "another"))), subject)
 
 

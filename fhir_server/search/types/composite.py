@@ -7,10 +7,11 @@ one component and the value of another. Inside a group a component goes by its p
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import tzinfo
 from typing import Any, TypeAlias
 
-from fhir_server.search.expression import Expression, Group, Grouped, Span
+from fhir_server.search.expression import And, Expression, Group, Grouped, Or, Span
 from fhir_server.search.parameters import Extract, Parameter
 from fhir_server.search.types import date, number, quantity, reference, special, string, token, uri
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
@@ -83,10 +84,15 @@ def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) ->
     pieces = split(value, "$")
     if len(pieces) != len(parameter.components) or not all(pieces):
         raise Refused(f"This composite search parameter takes {len(parameter.components)} values separated by $")
-    return Grouped(
+    grouped = Grouped(
         parameter.code,
         tuple(
             SIMPLE[component.type].expression(component, piece, "", asked)
             for component, piece in zip(parameter.components, pieces, strict=True)
         ),
     )
+    if parameter.also is None:
+        return grouped
+    position, codes = parameter.also  # the index has no groups
+    alone = tuple(token.expression(replace(parameter.components[position], code=code), pieces[position], "", asked) for code in codes)
+    return And((alone[0] if len(alone) == 1 else Or(alone), grouped))

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.search.judge import answers, found_by, refusal
+from fhir_server.search.expression import And, Has, Or
+from tests.search.judge import answers, found_by, query, refusal
 
 PRESSURE = {
     "resourceType": "Observation",
@@ -54,6 +55,19 @@ def test_a_part_may_come_from_elsewhere_in_the_resource():
     assert answers("MolecularSequence?chromosome-variant-coordinate=1$ge12$le13", sequence)
     assert answers("MolecularSequence?chromosome-window-coordinate=1$10$20", sequence)
     assert not answers("MolecularSequence?chromosome-variant-coordinate=1$ge15$le13", sequence)
+
+
+def test_the_index_finds_the_code_of_a_composite():
+    for search, lead in (
+        ("code-value-quantity=8480-6$gt140", Has("code", "8480-6")),
+        ("component-code-value-quantity=urn:s|a$gt140", Has("component-code", "urn:s|a")),
+    ):
+        (_, asked) = query(f"Observation?{search}").expression.parts
+        assert isinstance(asked, And)
+        assert asked.parts[0] == lead
+    (_, asked) = query("Observation?combo-code-value-quantity=8480-6$gt140").expression.parts
+    assert isinstance(asked, Or)
+    assert [part.parts[0] for part in asked.parts] == [Has("code", "8480-6"), Has("component-code", "8480-6")]
 
 
 def test_a_relation_between_documents_is_one():
