@@ -8,7 +8,13 @@ import httpx
 import pytest
 
 from fhir_server.app import create_app
+from fhir_server.exchange import FhirRequest
+from fhir_server.interactions.create import create
+from fhir_server.interactions.delete import delete
+from fhir_server.search.expression import And, Has, OfType
 from fhir_server.settings import Settings
+from fhir_server.store.guarding import question
+from fhir_server.store.permit import Permit
 from tests.rest.served import BASE, issue_of, patient
 from tests.shared import REPOSITORY
 
@@ -232,3 +238,34 @@ async def test_processes_that_create_conditionally_at_once_make_one_resource(cli
     told = [answer for answer, _ in told]
     assert sum(map(int, told)) == 12
     assert await count(client) == 12
+
+
+# -- questions and permits ----------------------------------------------------------------------------------------------------
+
+
+A, B, BORN = Has("identifier", "s|a"), Has("identifier", "s|b"), Has("birthdate", "x")
+OF_TYPE = OfType(("Patient",))
+
+
+def test_the_same_question_is_one_however_it_is_put():
+    asked = question("Patient", And((OF_TYPE, Has("gender", "f"), BORN)))
+    assert asked == question("Patient", And((BORN, And((Has("gender", "f"), OF_TYPE)))))
+    assert asked != question("Patient", And((OF_TYPE, BORN)))
+    assert asked != question("Person", And((OF_TYPE, Has("gender", "f"), BORN)))
+    assert question("Patient", And((OF_TYPE, A))) == question("Patient", And((OF_TYPE, BORN, A)))
+    assert question("Patient", And((OF_TYPE, A))) != question("Patient", And((OF_TYPE, B)))
+
+
+async def test_s33_criteria_mean_nothing_that_the_permit_hides(application, two):
+    """Of patients a and b only those that are active may be seen, and only they are deleted."""
+    await two.put("/Patient/c", json=patient(id="c", active=True))
+    service = application._endpoint.service
+    active = {(interaction, "Patient"): Has("active", "true") for interaction in ("read", "search-type", "update", "delete", "create")}
+    repository = service._open_repository(Permit(active))
+    serving = service.serving
+    request = FhirRequest("delete", "Patient", parameters=(("gender", "female"),))
+    deleted = await delete(request, repository, serving)
+    assert [version.id for version in deleted.versions] == ["c"]
+    request = FhirRequest("create", "Patient", body=patient(active=True), headers={"if-none-exist": "identifier=urn:x|a"})
+    assert (await create(request, repository, serving)).status == 201
+    assert await count(two) == 3

@@ -200,6 +200,19 @@ async def test_a_transaction_reads_and_searches_what_it_has_written(client):
     assert [answer[0]["resource"]["total"], answer[1]["resource"]["id"], answer[2]["resource"]["total"]] == [1, "n", 1]
 
 
+async def test_searches_by_post_and_operations_are_done_in_a_batch(stored):
+    entries = [
+        asks("POST", by("a").replace("?", "/_search?")),
+        asks("GET", "Patient/a/$everything"),
+        asks("POST", "Patient/$validate", {"resourceType": "Parameters", "parameter": [{"name": "resource", "resource": patient()}]}),
+        asks("GET", "Patient/a/$nothing"),
+        asks("POST", "Patient/_search", patient()),
+    ]
+    answer = await send(stored, "batch", *entries)
+    assert [status[:3] for status in statuses(answer)] == ["200", "200", "200", "404", "400"]
+    assert [answer[0]["resource"]["total"], answer[2]["resource"]["resourceType"]] == [1, "OperationOutcome"]
+
+
 # -- at the same time -------------------------------------------------------------------------------------------------------
 
 
