@@ -4,19 +4,21 @@ https://hl7.org/fhir/R4/http.html#search
 https://hl7.org/fhir/R4/search.html
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from fhir_server.exchange import FhirRequest, FhirResponse
+from fhir_server.exchange import FhirRequest, FhirResponse, Version
 from fhir_server.interactions import bundle
 from fhir_server.interactions.headers import strict
 from fhir_server.interactions.including import included
 from fhir_server.interactions.serving import Serving
 from fhir_server.interactions.subsetting import shown
 from fhir_server.outcome import Issue, operation_outcome
-from fhir_server.search import paging
+from fhir_server.search import contained, paging
 from fhir_server.search.query import Query, parse
 from fhir_server.store.repository import Page, Repository
+from profiles import json
 
 
 async def search(request: FhirRequest, repository: Repository, serving: Serving) -> FhirResponse:
@@ -24,7 +26,7 @@ async def search(request: FhirRequest, repository: Repository, serving: Serving)
     query = _query(request, serving)
     page = await repository.find(query)
     base = request.base.encode()
-    entries = [bundle.found(base, shown(version, query.view, query.types, serving), b"match") for version in page.versions]
+    entries = [entry for version in page.versions for entry in _matches(base, version, query, serving)]
     remarks = [_ignored(name) for name, _ in query.ignored]
     if query.includes or query.revincludes:
         others, incomplete = await included(page.versions, query, repository, serving)
@@ -34,6 +36,16 @@ async def search(request: FhirRequest, repository: Repository, serving: Serving)
     if remarks:
         entries.append(bundle.remarks(operation_outcome(remarks)))
     return FhirResponse(200, bundle.joined("searchset", entries, total=page.total, links=_links(request, query, page, serving)))
+
+
+def _matches(base: bytes, version: Version, query: Query, serving: Serving) -> Iterator[bytes]:
+    """The entries of one version found: itself, or what it contains where that is what is asked for."""
+    if query.contained is None or version.type == query.contained:
+        yield bundle.found(base, shown(version, query.view, query.types, serving), b"match")
+    if query.contained is not None:
+        container = json.decode(version.body or b"{}")
+        for inner in contained.matching(container, query.expression, serving.parameters, serving.zone):
+            yield bundle.found(base, replace(version, id=f"{version.id}#{inner['id']}", body=json.encode(inner)), b"match")
 
 
 def _query(request: FhirRequest, serving: Serving) -> Query:

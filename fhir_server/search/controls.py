@@ -15,14 +15,17 @@ from fhir_server.search.summary import WHOLE, View, elements_of, summary_of
 from fhir_server.search.types.asked import Refused
 
 Total = Literal["none", "accurate", "estimate"]
+Contained = Literal["false", "true", "both"]
+ContainedType = Literal["container", "contained"]
 
 ONCE = ("_count", "_sort", "_total", "_summary", "_contained", "_containedType")
 _REPEATED = ("_include", "_revinclude", "_elements")
 _TOTALS: tuple[Total, ...] = ("none", "accurate", "estimate")
+_CONTAINED: tuple[Contained, ...] = ("false", "true", "both")
+_CONTAINED_TYPES: tuple[ContainedType, ...] = ("container", "contained")
 _Word = TypeVar("_Word", bound=str)
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
-_ONLY = {"_contained": "false", "_containedType": "container"}  # what is served anyway
 _ITERATE = ("iterate", "recurse")
 _MOST_KEYS = 8
 
@@ -39,7 +42,10 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Controls:
-    """The result parameters of one query. `count` 0 asks for the total only, as `_summary=count` does."""
+    """The result parameters of one query. `count` 0 asks for the total only, as `_summary=count` does.
+
+    `contained` tells whether contained resources are matches too (both) or alone (true), `contained_type` what is answered.
+    """
 
     count: int
     sort: tuple[Sort, ...] = ()
@@ -47,6 +53,8 @@ class Controls:
     view: View = WHOLE
     includes: tuple[Include, ...] = ()
     revincludes: tuple[Include, ...] = ()
+    contained: Contained = "false"
+    contained_type: ContainedType = "container"
 
 
 def is_control(name: str) -> bool:
@@ -77,9 +85,9 @@ def control(controls: Controls, name: str, value: str, *, types: Sequence[str], 
         case "_revinclude":
             found = includes(value, parameters, iterate=bool(modifier), targets=() if modifier else types)
             return replace(controls, revincludes=controls.revincludes + found)
-    if _ONLY.get(name) != value:
-        raise Refused(f"{name} is not served with this value", "not-supported")
-    return controls
+        case "_contained":
+            return replace(controls, contained=_one_of(value, _CONTAINED))
+    return replace(controls, contained_type=_one_of(value, _CONTAINED_TYPES))
 
 
 def _count(value: str, limits: Limits) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 
 from fhir_server.exchange import Resource
-from fhir_server.search.expression import LOW, Entries, Group, Span
+from fhir_server.search.expression import EQUALS, LOW, Entries, Group, Inner, Span
 from fhir_server.search.parameters import Parameters
 from fhir_server.search.types.composite import SIMPLE, Components
 from fhir_server.search.types.date import spanned
@@ -17,6 +17,7 @@ from fhir_server.search.types.sortable import BEGINNING, sortable_date
 from profiles.fhirpath import Node
 
 UPDATED = "_lastUpdated"
+CONTAINED = "_contained"
 SEVERAL = "*"
 
 
@@ -30,6 +31,8 @@ def entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries
     found, grouped = Found(parameters.base), list[Group]()
     patients: dict[str, None] = {}
     date = 0
+    contained = contained_entries(resource, parameters, zone) if "contained" in resource else ()
+    found.entries += [CONTAINED + EQUALS + each.type for each in contained]
     components: Components | None = None
     present = resource.keys()
     for names, extract, group in parameters.plan(type):
@@ -56,6 +59,20 @@ def entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries
         patient=next(iter(patients)) if len(patients) == 1 else SEVERAL if patients else None,
         patients=tuple(patients) if len(patients) > 1 else (),
         date=date,
+        contained=contained,
+    )
+
+
+def contained_entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> tuple[Inner, ...]:
+    """Gather what each contained resource that has an id can be found by; nothing contained contains another one."""
+    return tuple(
+        Inner(
+            each["resourceType"],
+            each["id"],
+            entries({name: value for name, value in each.items() if name != "contained"}, parameters, zone),
+        )
+        for each in resource.get("contained", ())
+        if each["resourceType"] in parameters.types and "id" in each
     )
 
 

@@ -37,6 +37,14 @@ class Group(NamedTuple):
     spans: tuple[Span, ...] = ()
 
 
+class Inner(NamedTuple):
+    """A contained resource: its type, its id inside the container, and what it can be found by."""
+
+    type: str
+    id: str
+    entries: "Entries"
+
+
 @dataclass(frozen=True, slots=True)
 class Entries:
     """All that a resource can be found by; made by `entries.py`, stored beside the resource.
@@ -51,6 +59,7 @@ class Entries:
     groups    not indexed: composites
     patient   "Patient/id" where the type's lead parameter names exactly one patient; "*" where several; else None
     patients  all of them where several
+    contained contained resources; "_contained=Medication" is among the entries then
     date      milliseconds since 1970 of the type's main date (newest first is the default order), else 0
     """
 
@@ -61,6 +70,7 @@ class Entries:
     patient: str | None = None
     patients: tuple[str, ...] = ()
     date: int = 0
+    contained: tuple[Inner, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +181,14 @@ class ForPatient:
 
 
 @dataclass(frozen=True, slots=True)
+class Containing:
+    """The resource contains one of the type for which `expression` holds."""
+
+    type: str
+    expression: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
 class Coded:
     """The parameter has one of the codes that terminology decides: `way` in (a value set), below or above (a code).
 
@@ -261,7 +279,7 @@ class RelatedBy:
 
 Expression: TypeAlias = (
     OfType | WithId | Begins | Has | HasPrefix | StartsWith | Exactly | Contains | EndsWith | Spans | Grouped | Present | ForPatient
-    | And | Or | Not | Related | RelatedBy | Coded | Placed | Tells | Near
+    | And | Or | Not | Related | RelatedBy | Coded | Placed | Tells | Near | Containing
 )  # fmt: skip
 
 EVERYTHING = And()

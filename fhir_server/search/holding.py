@@ -14,6 +14,7 @@ from fhir_server.search.expression import (
     TEXT,
     And,
     Begins,
+    Containing,
     Contains,
     EndsWith,
     Entries,
@@ -88,6 +89,8 @@ def holds(expression: Expression, subject: Subject) -> bool:
             return stored.patient == patient or patient in stored.patients
         case Grouped(parameter, parts):
             return any(_group_holds(group, parts) for group in stored.groups if group.parameter == parameter)
+        case Containing(type, inner):
+            return any(each.type == type and holds(inner, Subject(each.type, each.id, each.entries)) for each in stored.contained)
         case Near():
             return _is_near(expression, stored.spans)
         case _:

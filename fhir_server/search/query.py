@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from fhir_server.outcome import FhirError, invalid
-from fhir_server.search import compartment, filter_parameter, paging
+from fhir_server.search import compartment, contained, filter_parameter, paging
 from fhir_server.search.conditions import Conditions, TooCostly, UnknownParameter, leads_back
 from fhir_server.search.controls import ONCE, Controls, Sort, Total, control, is_control
 from fhir_server.search.expression import And, Expression, OfType, Or
@@ -36,7 +36,8 @@ class Query:
     asked of the resource; Related and RelatedBy may be inside. `count` is the size of a page, 0 asks for the total only.
     `after` is the place where the page begins, `token` what the request said of it (see `paging`). `understood` are the
     pairs that had a meaning, for the links; `_count` in it is what is served, the place of the page is left out. `ignored`
-    are pairs that meant nothing, only ever under lenient handling.
+    are pairs that meant nothing, only ever under lenient handling. `contained` is the type of which contained resources are
+    answered in place of their containers.
     """
 
     type: str
@@ -52,6 +53,7 @@ class Query:
     ignored: tuple[Pair, ...] = ()
     across: tuple[str, ...] = ()
     token: str | None = None
+    contained: str | None = None
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -87,6 +89,7 @@ def parse(
     reading = _Reading(type, types, parameters, Conditions(parameters, asked, limits), limits)
     if within is not None:
         reading.limit(within)
+    reading.containers = tuple(served) or tuple(sorted(parameters.types))
     for name, value in pairs:
         reading.take(name, value, strict=strict)
     return reading.query()
@@ -116,9 +119,12 @@ class _Reading:
         self._understood: list[Pair] = []
         self._ignored: list[Pair] = []
         self._token: str | None = None
+        self._within = False
+        self.containers: tuple[str, ...] = ()
 
     def limit(self, within: str) -> None:
         """Search in this compartment only."""
+        self._within = True
         name, _, id = within.partition("/")
         for type, parts in self._parts.items():
             parts.append(compartment.expression(name, id, type, self._parameters))
@@ -178,9 +184,10 @@ class _Reading:
 
     def query(self) -> Query:
         controls = self._controls
+        inside = controls.contained != "false"
         return Query(
-            type=self._type or "",
-            expression=self._expression(),
+            type="" if inside else self._type or "",
+            expression=self._among_contained() if inside else self._expression(),
             sort=controls.sort,
             count=0 if controls.view.summary == "count" else controls.count,
             total=controls.total,
@@ -189,9 +196,21 @@ class _Reading:
             revincludes=tuple(dict.fromkeys(controls.revincludes)),
             understood=tuple(self._understood),
             ignored=tuple(self._ignored),
-            across=() if self._type is not None else self._types,
+            across=self.containers if inside else () if self._type is not None else self._types,
             token=self._token,
+            contained=self._type if inside and controls.contained_type == "contained" else None,
         )
+
+    def _among_contained(self) -> Expression:
+        """Ask for containers, of any type, and (both) for what is of the type by itself."""
+        sorted_by = {key.parameter for key in self._controls.sort}
+        try:
+            if self._type is None or self._within or not sorted_by <= {"_id", "_lastUpdated"}:
+                raise Refused("Contained resources are searched by one type, outside of compartments, in the order of _id or _lastUpdated")
+            parts = tuple(dict.fromkeys(self._parts[self._type]))
+            return contained.among(self._type, parts, self.containers, both=self._controls.contained == "both")
+        except Refused as refused:
+            raise self._failure("_contained", refused) from None
 
     def _expression(self) -> Expression:
         """Everything asked, once for all types of which the same is asked; what refers back is each type's own."""

@@ -7,7 +7,7 @@ The document holds the exact JSON to serve and, packed beside it, everything the
     v    version, 1, 2, ...            p  the patient, "*" where several; ps: all of them where several
     u    meta.lastUpdated              c  few leading entries, "" and "*=Patient/id" of several (by_patient)
     m    HTTP verb that made it        x  words    s  spans    g  groups
-    b    JSON; absent in a deletion
+    b    JSON; absent in a deletion     k  contained resources: _id, t, e, x, s, g, p, ps of each
 
 A deletion has `d` instead of `t` and no entries: no search finds it, only the history of its type does. A superseded
 version has its own key "Type/id/version", r ("Type/id") and t besides. docs/decisions/0004-shape-of-the-store.md
@@ -24,7 +24,7 @@ import bson
 from fhir_server.exchange import Resource, Version
 from fhir_server.outcome import invalid
 from fhir_server.search.entries import updated_entry, updated_span
-from fhir_server.search.expression import EQUALS, Entries, Group, Span
+from fhir_server.search.expression import EQUALS, Entries, Group, Inner, Span
 from fhir_server.store.failures import too_long
 from fhir_server.store.indexes import LEADING
 from profiles.json import JsonError, encode
@@ -140,6 +140,8 @@ def document(prepared: Prepared, body: bytes, *, version: int, updated: datetime
         made["x"] = list(found.words)
     if found.groups:
         made["g"] = [_group(group) for group in found.groups]
+    if found.contained:
+        made["k"] = [_inner(each) for each in found.contained]
     if len(body) > _CERTAINLY_FITS and len(bson.encode(made)) > _MOST:
         raise too_long()
     return made
@@ -168,6 +170,21 @@ def _span(span: Span) -> dict[str, Any]:
     if span.units:
         stored["u"] = list(span.units)
     return stored
+
+
+def _inner(contained: Inner) -> dict[str, Any]:
+    """What a contained resource is found by, under the names of a resource of its own."""
+    found = contained.entries
+    return {
+        "_id": f"{contained.type}/{contained.id}",
+        "t": contained.type,
+        "e": ["", *found.entries],
+        "x": list(found.words),
+        "s": [_span(span) for span in found.spans],
+        "g": [_group(group) for group in found.groups],
+        "p": found.patient,
+        "ps": list(found.patients),
+    }
 
 
 def _group(group: Group) -> dict[str, Any]:

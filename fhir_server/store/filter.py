@@ -20,6 +20,7 @@ from fhir_server.search.expression import (
     TEXT,
     And,
     Begins,
+    Containing,
     Contains,
     EndsWith,
     Exactly,
@@ -74,6 +75,8 @@ def condition(expression: Expression, types: Sequence[str], fields: Fields = BES
             return {"_id": {"$in": [f"{type}/{id}" for type in types for id in ids]}}
         case ForPatient(patient):
             return {"$or": [{"p": patient}, {"ps": patient}]}
+        case Containing(type, inner):  # what is contained is stored as its container is
+            return {"k": {"$elemMatch": condition(And((OfType((type,)), inner)), (type,))}}
         case Grouped(parameter, parts):
             inside = [condition(part, types, GROUPED) for part in parts]
             return {"g": {"$elemMatch": {"k": parameter, **({"$and": inside} if inside else {})}}}

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from fhir_server.search.entries import CONTAINED
 from fhir_server.search.expression import (
     EQUALS,
     TEXT,
+    And,
+    Containing,
     Entries,
     Exactly,
     Grouped,
@@ -17,6 +20,7 @@ from fhir_server.search.expression import (
     Present,
     Spans,
     StartsWith,
+    WithId,
 )
 from fhir_server.search.holding import Subject, holds
 from fhir_server.search.types.string import index_prefix
@@ -81,6 +85,7 @@ def test_an_official_example_is_found_by_all_that_it_is_stored_under(path):
             _found_by_entries(stored, subject)
             _found_by_words(stored, subject)
             _found_by_groups(stored, subject)
+            _found_by_contained(stored, subject)
 
 
 def _found_by_groups(stored: Entries, subject: Subject) -> None:
@@ -97,12 +102,19 @@ def _found_by_groups(stored: Entries, subject: Subject) -> None:
         assert not holds(Grouped(group.parameter, (*parts, Has("0", "another"))), subject)
 
 
+def _found_by_contained(stored: Entries, subject: Subject) -> None:
+    for inner in stored.contained:
+        assert holds(And((Has(CONTAINED, inner.type), Containing(inner.type, WithId((inner.id,))))), subject)
+        assert not holds(Containing(inner.type, WithId(("another",))), subject)
+        _found_by_entries(inner.entries, Subject(inner.type, inner.id, inner.entries))
+
+
 def _judged(code: str, separator: str, text: str) -> Has | StartsWith:
     return Has(code, text) if separator == EQUALS else StartsWith(code, text)
 
 
 def _found_by_entries(stored: Entries, subject: Subject) -> None:
-    codes = set(parameters().of(subject.type))
+    codes = {*parameters().of(subject.type), CONTAINED}
     for entry in stored.entries:
         code, separator, value = _parted(entry)
         assert code in codes
