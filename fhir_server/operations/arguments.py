@@ -25,7 +25,8 @@ _OF_OTHERS = frozenset({"_format", "_pretty", "_after"})
 class Arguments:
     """The values by parameter name, each of its parameter's type: primitives as in JSON, resources as objects.
 
-    `search` are the pairs of an operation that searches. `understood` are all pairs of the address, for links.
+    `search` are the pairs of an operation that searches. `understood` are all that an address can hold, for links: a page
+    that is asked for by POST goes on by GET.
     """
 
     values: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)
@@ -62,6 +63,8 @@ def arguments(request: FhirRequest, operation: Operation) -> Arguments:
         else:
             raise _unknown(operation, name, f"http.{_shown(name)}")
     for parameter, name, value in _sent(request.body, operation):
+        if parameter is None or parameter.primitive:
+            understood.append((name, _as_text(value)))
         if parameter is None:
             search.append((name, value))
         else:
@@ -143,6 +146,10 @@ def _value(sent: dict[str, Any], parameter: Parameter | None, name: str, place: 
     if element != f"value{kind}" or not isinstance(value, dict):
         raise invalid(f"The parameter {name} is a {kind}", place, code="value")
     return value
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check_counts(operation: Operation, values: Mapping[str, Sequence[Any]]) -> None:

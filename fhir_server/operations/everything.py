@@ -26,6 +26,7 @@ from profiles import json
 from profiles.primitives import date_span
 
 _MOST_REFERRED = 1000
+_BEGINNING = ("", 0, "")  # the place before everything that belongs to the owner
 _FOREVER = (-(1 << 53), 1 << 53)  # milliseconds
 
 
@@ -95,10 +96,11 @@ async def _answer(asked: _Record, repository: Repository) -> FhirResponse:
     serving, owner, types, token = asked.serving, asked.owner, asked.types, asked.token
     record = belonging(owner.type, owner.id, serving.parameters, types)
     after = None if token is None else serving.tokens.decode(token, asked.address, asked.arguments.understood)
-    page = await repository.belongings(record, _limit(asked.arguments, record, serving), asked.count, after)
-    matches = [version for version in page.versions if version.reference != owner.reference]
-    if after is None and (types is None or owner.type in types) and _is_new_enough(owner, asked.arguments, serving):
-        matches.insert(0, owner)
+    with_owner = after is None and (types is None or owner.type in types) and _is_new_enough(owner, asked.arguments, serving)
+    room = asked.count - 1 if with_owner else asked.count
+    limit = _limit(asked.arguments, record, serving)
+    page = await repository.belongings(record, limit, room, after) if room else Page((), _BEGINNING)
+    matches = [*([owner] if with_owner else []), *(version for version in page.versions if version.reference != owner.reference)]
     others = await _referred(asked, matches, repository)
     base = asked.request.base.encode()
     entries = [bundle.found(base, version, b"match") for version in matches]
