@@ -40,7 +40,7 @@ from fhir_server.store.upkeep import Upkeep
 from profiles import json
 from profiles.definitions import r4
 from profiles.validator import Validator
-from terminology.service import Terminology
+from terminology.service import r4 as r4_terminology
 
 __all__ = ["Application", "Unsuitable", "create_app", "open_service", "open_upkeep", "openapi", "preload"]
 
@@ -197,13 +197,13 @@ def _parameters() -> Parameters:
 
 @cache
 def _validator() -> Validator:
-    return Validator(r4(), Terminology())
+    return Validator(r4(), r4_terminology())
 
 
 @cache
 def _statement(mode: str, *, cors: bool = False) -> bytes:
     if mode == "terminology":
-        return json.encode(terminology(requirements(r4()), _version(), Terminology().code_systems))
+        return json.encode(terminology(requirements(r4()), _version(), r4_terminology().code_systems))
     statement = full(requirements(r4()), _parameters(), _version(), cors=cors)
     return json.encode(normative(statement) if mode == "normative" else statement)
 

@@ -15,6 +15,15 @@ def test_codes_below_a_code_are_found_through_every_parent():
     assert system.under("nothing") == frozenset()
 
 
+def test_what_subsumes_a_code_is_above_it_through_every_parent_headings_too():
+    system = CodeSystem(DATA)
+    assert system.above("c") == {"a", "b", "c"}
+    assert system.above("e") == {"a", "b", "e"}
+    assert system.above("d") == {"_h", "d"}
+    assert system.below("_h") == {"_h", "d"}
+    assert system.above("nothing") == system.below("nothing") == frozenset()
+
+
 def test_a_heading_is_no_code_but_holds_its_own():
     system = CodeSystem(DATA)
     assert system.codes == {"a", "b", "c", "d", "e"}

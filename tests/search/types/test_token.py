@@ -178,6 +178,17 @@ def test_what_is_outside_is_not_found(search, resource):
     assert not answers(search, resource)
 
 
+def test_a_parameter_that_others_stand_for_has_their_modifiers():
+    component = {
+        "resourceType": "Observation",
+        "component": [{"code": {"coding": [{"system": LOINC, "code": "8480-6", "display": "Systolic"}]}}],
+    }
+    assert answers("Observation?combo-code:text=systolic", component)
+    assert answers(f"Observation?combo-code:not-in={OBSERVATION_STATUS}", component)
+    assert not answers("Observation?combo-code:not=8480-6", component)
+    assert not answers("Observation?combo-code:text=dia", component)
+
+
 def test_what_the_definitions_do_not_know_is_looked_up():
     (_, asked) = query("Observation?code:in=http://example.jp/ValueSet/a").expression.parts
     assert asked == Coded("code", "in", "http://example.jp/ValueSet/a")
