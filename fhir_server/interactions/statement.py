@@ -166,5 +166,5 @@ def _common(parameters: Parameters, type: str) -> list[dict[str, str]]:
 
 def _search_parameter(parameter: Parameter) -> dict[str, str]:
     element = {"name": parameter.code, "definition": parameter.url, "type": parameter.type}
-    documentation = sentence(parameter.type)
+    documentation = sentence(parameter.type, parameter.code)
     return {**element, "documentation": documentation} if documentation else element

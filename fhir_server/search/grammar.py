@@ -16,14 +16,15 @@ PREFIXES: Mapping[str, tuple[str, ...]] = {"number": _PREFIXES, "date": _PREFIXE
 MODIFIERS: Mapping[str, tuple[str, ...]] = {
     "string": ("missing", "exact", "contains"),
     "token": ("missing", "not", "text", "in", "not-in", "above", "below", "of-type"),
-    "reference": ("missing", "[type]", "identifier"),
+    "reference": ("missing", "[type]", "identifier", "above", "below"),  # the latter for what is part of others, and for versions
     "uri": ("missing", "above", "below"),
     "number": ("missing",),
     "date": ("missing",),
     "quantity": ("missing",),
     "composite": (),
-    "special": (),
+    "special": ("missing",),
 }
+_OWN = {"_id": ("missing",), "_text": (), "_content": ()}
 
 
 class Common(NamedTuple):
@@ -58,11 +59,12 @@ RESULTS: Mapping[str, str] = {
 """The parameters about what is given back: https://hl7.org/fhir/R4/search.html#return."""
 
 
-def sentence(type: str) -> str:
-    """Say which prefixes and modifiers a parameter of this type takes; empty where there are none."""
+def sentence(type: str, code: str = "") -> str:
+    """Say which prefixes and modifiers a parameter of this type takes, or this one; empty where there are none."""
     parts = [f"prefixes {' '.join(PREFIXES[type])}"] if type in PREFIXES else []
-    if MODIFIERS[type]:
-        parts.append("modifiers " + " ".join(f":{modifier}" for modifier in MODIFIERS[type]))
+    modifiers = _OWN.get(code, MODIFIERS[type])
+    if modifiers:
+        parts.append("modifiers " + " ".join(f":{modifier}" for modifier in modifiers))
     if type == "reference":
         parts.append("chains parameter.parameter")
     return "; ".join(parts)
