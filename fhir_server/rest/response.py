@@ -11,13 +11,13 @@ from functools import lru_cache
 import msgspec
 
 from fhir_server.exchange import FhirRequest, FhirResponse
+from fhir_server.interactions.bundle import STORED
 from fhir_server.interactions.headers import preference
 from fhir_server.outcome import FhirError, Issue, operation_outcome
 from fhir_server.rest.media import FHIR_JSON
 from profiles import json
 
 _WRITES = frozenset({"create", "update", "patch"})
-_ALL_OK = json.encode(operation_outcome([Issue("informational", "The resource was stored", severity="information")]))
 _ALWAYS = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
@@ -48,6 +48,8 @@ def answer(request: FhirRequest, response: FhirResponse, *, pretty: bool = False
     body = response.body
     if request.interaction in _WRITES and "prefer" in request.headers:
         body = _preferred(preference(request, "return"), body)
+    elif request.interaction == "delete" and preference(request, "return") == "OperationOutcome":
+        return _complete(200, headers, STORED, pretty=pretty)
     return _complete(response.status, headers, body, pretty=pretty)
 
 
@@ -61,7 +63,7 @@ def _preferred(wish: str | None, body: bytes | None) -> bytes | None:
         case "minimal":
             return None
         case "OperationOutcome":
-            return _ALL_OK
+            return STORED
     return body
 
 

@@ -185,8 +185,11 @@ async def test_prefer_decides_what_a_write_answers(client):
     outcome = await client.post("/Patient", json=patient(), headers={"Prefer": "return=OperationOutcome"})
     assert outcome.json()["resourceType"] == "OperationOutcome"
     assert outcome.json()["issue"][0]["severity"] == "information"
-    whole = await client.post("/Patient", json=patient(), headers={"Prefer": "return=representation"})
+    whole = await client.post("/Patient", json=patient(), headers={"Prefer": "return=representation, respond-async"})
     assert whole.json()["resourceType"] == "Patient"
+    for address in ("/Patient/p1", "/Patient?gender=female"):
+        told = await client.delete(address, headers={"Prefer": "return=OperationOutcome"})
+        assert (told.status_code, told.json()["resourceType"]) == (200, "OperationOutcome")
 
 
 async def test_reads_of_the_same_moment_all_get_their_own(client):
