@@ -78,6 +78,13 @@ def test_every_path_of_the_openapi_document_is_asked():
     assert not left
 
 
+def test_every_operation_of_the_openapi_document_is_asked():
+    requested = {path.rpartition("/")[2] for _, path in asked()}
+    described = {path.rpartition("/")[2] for _, path, _ in DESCRIBED if "/$" in path}
+    assert described
+    assert described <= requested
+
+
 def test_every_request_has_a_name_of_its_own_and_asserts_something():
     names = [each["name"] for each in requests(COLLECTION)]
     assert len(names) == len(set(names))

@@ -126,6 +126,24 @@ def operations():
             is_a("Parameters"),
         ),
         request(
+            "Is it a code of the value set / 値セットのコードか",
+            "GET",
+            "ValueSet/$validate-code?url=http://hl7.org/fhir/ValueSet/administrative-gender&code=female",
+            check("it is", 'pm.expect(body.parameter.find(p => p.name === "result").valueBoolean).to.eql(true);'),
+        ),
+        request(
+            "Is it a code of the system / コード体系のコードか",
+            "GET",
+            "CodeSystem/$validate-code?url=http://hl7.org/fhir/administrative-gender&code=unknowable",
+            check("it is not", 'pm.expect(body.parameter.find(p => p.name === "result").valueBoolean).to.eql(false);'),
+        ),
+        request(
+            "Which code stands above / 上位のコード",
+            "GET",
+            "CodeSystem/$subsumes?system=http://hl7.org/fhir/administrative-gender&codeA=male&codeB=male",
+            check("the same", 'pm.expect(body.parameter[0].valueCode).to.eql("equivalent");'),
+        ),
+        request(
             "Validate / 検証",
             "POST",
             "Patient/$validate",
