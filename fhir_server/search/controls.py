@@ -40,9 +40,9 @@ class Sort:
     main: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Controls:
-    """The result parameters of one query. `count` 0 asks for the total only, as `_summary=count` does.
+    """The result parameters of one query, while it is read. `count` 0 asks for the total only, as `_summary=count` does.
 
     `contained` tells whether contained resources are matches too (both) or alone (true), `contained_type` what is answered.
     """
@@ -62,32 +62,33 @@ def is_control(name: str) -> bool:
     return name.partition(":")[0] in ONCE + _REPEATED
 
 
-def control(controls: Controls, name: str, value: str, *, types: Sequence[str], parameters: Parameters, limits: Limits) -> Controls:
-    """Take one result parameter into account. Raises Refused for what is not understood or not served."""
+def control(controls: Controls, name: str, value: str, *, types: Sequence[str], parameters: Parameters, limits: Limits) -> None:
+    """Take one result parameter into account: `controls` changes. Raises Refused for what is not understood or not served."""
     name, _, modifier = name.partition(":")
     if modifier and not (modifier in _ITERATE and name in ("_include", "_revinclude")):
         raise Refused(f"The modifier :{modifier[:64]} is not supported for {name}", "not-supported")
     match name:
         case "_count":
-            return replace(controls, count=_count(value, limits))
+            controls.count = _count(value, limits)
         case "_sort":
-            return replace(controls, sort=_order(types, value, parameters))
+            controls.sort = _order(types, value, parameters)
         case "_total":
-            return replace(controls, total=_one_of(value, _TOTALS))
+            controls.total = _one_of(value, _TOTALS)
         case "_summary":
-            return replace(controls, view=_view(replace(controls.view, summary=summary_of(value))))
+            controls.view = _view(replace(controls.view, summary=summary_of(value)))
         case "_elements":
             elements = controls.view.elements + elements_of(value, types, parameters.shapes)
-            return replace(controls, view=_view(replace(controls.view, elements=elements)))
+            controls.view = _view(replace(controls.view, elements=elements))
         case "_include":
             found = includes(value, parameters, iterate=bool(modifier), sources=() if modifier else types)
-            return replace(controls, includes=controls.includes + found)
+            controls.includes = controls.includes + found
         case "_revinclude":
             found = includes(value, parameters, iterate=bool(modifier), targets=() if modifier else types)
-            return replace(controls, revincludes=controls.revincludes + found)
+            controls.revincludes = controls.revincludes + found
         case "_contained":
-            return replace(controls, contained=_one_of(value, _CONTAINED))
-    return replace(controls, contained_type=_one_of(value, _CONTAINED_TYPES))
+            controls.contained = _one_of(value, _CONTAINED)
+        case _:
+            controls.contained_type = _one_of(value, _CONTAINED_TYPES)
 
 
 def _count(value: str, limits: Limits) -> int:

@@ -89,7 +89,6 @@ def parse(
     reading = _Reading(type, types, parameters, Conditions(parameters, asked, limits), limits)
     if within is not None:
         reading.limit(within)
-    reading.containers = tuple(served) or tuple(sorted(parameters.types))
     for name, value in pairs:
         reading.take(name, value, strict=strict)
     return reading.query()
@@ -120,7 +119,6 @@ class _Reading:
         self._ignored: list[Pair] = []
         self._token: str | None = None
         self._within = False
-        self.containers: tuple[str, ...] = ()
 
     def limit(self, within: str) -> None:
         """Search in this compartment only."""
@@ -161,7 +159,7 @@ class _Reading:
         elif name in ONCE and any(name == earlier for earlier, _ in self._understood):
             raise Refused(f"{name} is given more than once")
         else:
-            self._controls = control(self._controls, name, value, types=self._types, parameters=self._parameters, limits=self._limits)
+            control(self._controls, name, value, types=self._types, parameters=self._parameters, limits=self._limits)
         self._understood.append((name, str(self._controls.count) if name == "_count" else value))
 
     def _ask(self, name: str, value: str) -> None:
@@ -185,9 +183,10 @@ class _Reading:
     def query(self) -> Query:
         controls = self._controls
         inside = controls.contained != "false"
+        across = tuple(sorted(self._parameters.types)) if inside else () if self._type is not None else self._types
         return Query(
             type="" if inside else self._type or "",
-            expression=self._among_contained() if inside else self._expression(),
+            expression=self._among_contained(across) if inside else self._expression(),
             sort=controls.sort,
             count=0 if controls.view.summary == "count" else controls.count,
             total=controls.total,
@@ -196,24 +195,26 @@ class _Reading:
             revincludes=tuple(dict.fromkeys(controls.revincludes)),
             understood=tuple(self._understood),
             ignored=tuple(self._ignored),
-            across=self.containers if inside else () if self._type is not None else self._types,
+            across=across,
             token=self._token,
             contained=self._type if inside and controls.contained_type == "contained" else None,
         )
 
-    def _among_contained(self) -> Expression:
+    def _among_contained(self, containers: tuple[str, ...]) -> Expression:
         """Ask for containers, of any type, and (both) for what is of the type by itself."""
         sorted_by = {key.parameter for key in self._controls.sort}
         try:
             if self._type is None or self._within or not sorted_by <= {"_id", "_lastUpdated"}:
                 raise Refused("Contained resources are searched by one type, outside of compartments, in the order of _id or _lastUpdated")
             parts = tuple(dict.fromkeys(self._parts[self._type]))
-            return contained.among(self._type, parts, self.containers, both=self._controls.contained == "both")
+            return contained.among(self._type, parts, containers, both=self._controls.contained == "both")
         except Refused as refused:
             raise self._failure("_contained", refused) from None
 
     def _expression(self) -> Expression:
         """Everything asked, once for all types of which the same is asked; what refers back is each type's own."""
+        if self._type is not None:
+            return And(tuple(dict.fromkeys((OfType(self._types), *self._parts[self._type]))))
         groups: dict[tuple[tuple[Expression, ...], str], list[str]] = {}
         for type, asked in self._parts.items():
             parts = tuple(dict.fromkeys(asked))
