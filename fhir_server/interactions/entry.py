@@ -89,7 +89,7 @@ def asked(number: int, entry: Any, outer: FhirRequest, serving: Serving) -> Entr
 
 def _request(request: dict[str, Any], resource: Any, outer: FhirRequest, serving: Serving) -> FhirRequest:
     path, _, query = request["url"].partition("?")
-    if path.startswith("/") or ":" in path or not path:
+    if path.startswith("/") or ":" in path or not (path or query):  # a query alone searches the whole system
         raise invalid("The url of an entry is relative to the base, e.g. Patient/1")
     method = request["method"]
     found = route("GET" if method in _SAFE else method, segments(path), serving.served)

@@ -124,6 +124,8 @@ async def test_the_interactions_of_the_system_are_served(client, claims):
         assert answer.json()["type"] == f"{type}-response"
     assert (await client.get("/_history")).json()["type"] == "history"
     assert (await client.get("/?_type=Patient")).json()["type"] == "searchset"
+    (answer,) = await ask(client, [get("?_type=Patient")])
+    assert answer["resource"]["type"] == "searchset"
 
 
 def value_of(parameter):

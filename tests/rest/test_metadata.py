@@ -1,6 +1,7 @@
 """GET metadata and the OpenAPI document: what the server says of itself is true."""
 
 import json
+import re
 
 from fhir_server.app import open_service, openapi
 from fhir_server.exchange import FhirRequest
@@ -120,3 +121,24 @@ def _found(document, reference):
         if node is None:
             return False
     return True
+
+
+def test_the_openapi_document_names_each_operation_and_each_of_its_parameters_once():
+    document = json.loads(openapi())
+    known = document["components"]["parameters"]
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    ids = [operation["operationId"] for operation in operations]
+    assert len(ids) == len(set(ids))
+    for operation in operations:
+        taken = [known[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in operation["parameters"]]
+        names = [(each["in"], each["name"]) for each in taken]
+        assert len(names) == len(set(names)), operation["operationId"]
+
+
+def test_every_name_in_a_path_of_the_openapi_document_is_a_parameter_of_its_operations():
+    document = json.loads(openapi())
+    known = document["components"]["parameters"]
+    for path, item in document["paths"].items():
+        for operation in item.values():
+            taken = [known[each["$ref"].rpartition("/")[2]] for each in operation["parameters"] if "$ref" in each]
+            assert {each["name"] for each in taken if each["in"] == "path"} == set(re.findall(r"\{(\w+)\}", path)), path

@@ -39,7 +39,7 @@ def parameters(types: list[str], compartments: list[str], codes: Mapping[str, Pa
     """Give every parameter: of paths, of headers, of answers and searches."""
     known = _path_parameters(types, compartments) | _header_parameters() | _query_parameters()
     for name, parameter in sorted(codes.items()):
-        known[name] = _query(parameter.code, f"{parameter.type}: {sentence(parameter.type, parameter.code)}")
+        known[name] = _query(parameter.code, f"{parameter.type}: {sentence(parameter.type, parameter.code)}".removesuffix(": "))
     return known
 
 

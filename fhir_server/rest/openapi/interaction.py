@@ -13,6 +13,7 @@ from fhir_server.search.grammar import COMMON, RESULTS
 
 _SUBSET = ("_summary", "_elements")
 _SEARCH = (*RESULTS, *(each.name for each in COMMON if each.name != "_type"), "_after")
+_OF_TYPES = {"_text", "_content"}  # among the search parameters of each type that has them
 _HISTORY = ("_count", "_since", "_at", "_after")
 
 
@@ -90,6 +91,8 @@ def described(code: str, method: str, path: str, type: str | None = None) -> dic
         takes = [*(name for name in takes if not name.startswith("If-")), "criteria"]
     elif code.startswith("search") and path != "{type}":
         takes = [name for name in takes if name == "Prefer"] if method == "POST" else [*takes, "criteria"]
+    elif code.startswith("search"):
+        takes = [name for name in takes if name not in _OF_TYPES]
     operation: dict[str, Any] = {
         "operationId": _id(code, path, type),
         "summary": _CONDITIONAL[code] if conditional else description.summary,
@@ -115,7 +118,8 @@ def answers(gives: dict[str, str], fails: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _id(code: str, path: str, type: str | None) -> str:
-    parts = [code.replace("-", "_")]
+    parts = ["conditional"] if path == "{type}" and code in _CONDITIONAL else []
+    parts.append(code.replace("-", "_"))
     if type is not None:
         parts.append(type)
     elif code.startswith("search"):
