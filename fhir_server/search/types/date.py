@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 from datetime import tzinfo
 from typing import Any
 
-from fhir_server.search.expression import Expression, Spans
+from fhir_server.search.expression import And, Begins, Expression, Spans
 from fhir_server.search.parameters import Parameter
 from fhir_server.search.types.asked import Asked, Refused, unsupported_modifier
 from fhir_server.search.types.escapes import unescape
 from fhir_server.search.types.found import Found
 from fhir_server.search.types.number import prefix_and_rest
-from fhir_server.search.types.sortable import BEGINNING, END, add_dates
+from fhir_server.search.types.sortable import BEGINNING, END, add_dates, sortable_date
 from profiles.fhirpath import Node
 from profiles.primitives import date_span
 
@@ -81,4 +81,7 @@ def expression(parameter: Parameter, value: str, modifier: str, asked: Asked) ->
     if prefix == "ap":
         tenth = max(asked.now - high, low - asked.now, 0) // 10
         low, high = low - tenth, high + tenth
-    return Spans(parameter.code, prefix, low, high)
+    spans = Spans(parameter.code, prefix, low, high)
+    if parameter.days and prefix == "eq" and len(text) == len("2024-05-01"):  # nothing shorter than a day is stored
+        return And((Begins(parameter.code, sortable_date(low)), spans))
+    return spans
