@@ -35,7 +35,7 @@ demo: setup ## Import a synthetic hospital and serve it on 127.0.0.1 (Ctrl-C end
 	@exec $(BIN)/tsunagi demo $(ARGS)
 
 test: setup-dev ## Run every test against a real MongoDB / 本物の MongoDB で全テストを実行する
-	@exec $(BIN)/python -m pytest -n auto --maxprocesses 4 $(ARGS)
+	@exec $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist worksteal $(ARGS)
 
 check: setup-dev ## Format, lint, types, import contracts, the rules of the house / 書式・型・依存の検査
 	$(BIN)/ruff format --check
