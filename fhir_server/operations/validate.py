@@ -66,7 +66,8 @@ async def _subject(request: FhirRequest, arguments: Arguments, mode: str | None,
 
 def _judged(resource: Resource, request: FhirRequest, serving: Serving) -> list[Issue]:
     found = [Issue(each.code, each.diagnostics, tuple(each.expression), each.severity) for each in serving.validator.validate(resource)]
-    if request.type is not None and resource.get("resourceType") in serving.parameters.types - {request.type}:
+    type = resource.get("resourceType")
+    if request.type is not None and isinstance(type, str) and type in serving.parameters.types - {request.type}:
         found.append(Issue("invalid", f"The address asks for a {request.type}, but resourceType is another one", ("resourceType",)))
     return found
 

@@ -40,6 +40,10 @@ async def test_another_type_than_the_address_says_is_an_error(client):
     assert ("error", "resourceType") in issues(await client.post("/Observation/$validate", json=patient()))
 
 
+async def test_a_type_that_is_no_text_is_an_error(client):
+    assert issues(await client.post("/Observation/$validate", json={"resourceType": {}}))[0][0] == "error"
+
+
 async def test_a_stored_resource_is_judged_where_none_is_sent(client):
     await put(client, patient(id="p"))
     assert issues(await client.get("/Patient/p/$validate"))[-1][0] == "information"

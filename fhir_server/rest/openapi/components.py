@@ -13,7 +13,7 @@ from fhir_server.search.parameters import Parameter
 FHIR_JSON = "application/fhir+json"
 _TEXT = {"type": "string"}
 _ID = {"type": "string", "pattern": "^[A-Za-z0-9\\-.]{1,64}$"}
-_OTHER_TYPE = "other-type"  # /Binary/{id} is written out: what it answers has any media type
+_OTHER_TYPE = "other-type"  # /Binary/{id} and its versions are written out: what they answer has any media type
 _WHOLE = {"type": "integer", "minimum": 0}
 
 
@@ -30,7 +30,7 @@ def key(parameter: Parameter) -> str:
 def in_path(path: str) -> list[dict[str, str]]:
     """Refer to the parameters in a path."""
     names = [name for name in ("type", "compartment", "id", "version") if f"{{{name}}}" in path]
-    if path == "{type}/{id}":
+    if path in ("{type}/{id}", "{type}/{id}/_history/{version}"):
         names[0] = _OTHER_TYPE
     return [reference("parameters", name) for name in names]
 

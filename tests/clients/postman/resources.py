@@ -219,5 +219,6 @@ def binary():
             headers={**text, "Range": "bytes=0-5"},
         ),
         request("Other content / 内容の差し替え", "PUT", at, headers={"Content-Type": "text/plain"}, body="Kagawa"),
+        request("The first version of it / 最初の内容", "GET", f"{at}/_history/1", same, headers=text),
         request("Delete it / 削除 (Binary)", "DELETE", at, status=204),
     )
