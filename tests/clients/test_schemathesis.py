@@ -15,7 +15,7 @@ from tests.shared import REPOSITORY
 
 SECONDS = int(os.environ.get("TSUNAGI_FUZZ_SECONDS", "0"))
 IN_SHORT = 40
-CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance,response_headers_conformance,unsupported_method"
 TAGS = ("instance", "type", "system", "compartment", "operations", "Patient", "Observation", "Encounter", "Binary")
 SCHEMATHESIS = Path(sys.executable).with_name("st")
 

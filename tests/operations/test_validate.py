@@ -41,7 +41,8 @@ async def test_another_type_than_the_address_says_is_an_error(client):
 
 
 async def test_a_type_that_is_no_text_is_an_error(client):
-    assert issues(await client.post("/Observation/$validate", json={"resourceType": {}}))[0][0] == "error"
+    for type in ({}, [], None, 1, True, "Nonsense", ""):
+        assert issues(await client.post("/Observation/$validate", json={"resourceType": type, "parameter": []}))[0][0] == "error"
 
 
 async def test_a_stored_resource_is_judged_where_none_is_sent(client):

@@ -76,7 +76,7 @@ def _query_parameters() -> dict[str, Any]:
     known |= {each.name: _query(each.name, each.says) for each in COMMON}
     known |= {
         "_format": _query("_format", "json; before the Accept header / 形式", {"type": "string", "enum": ["json", FHIR_JSON]}),
-        "_pretty": _query("_pretty", "with line breaks / 整形", {"type": "string", "enum": ["true", "false"]}),
+        "_pretty": _query("_pretty", "true: with line breaks / 整形"),
         "_since": _query("_since", "versions made at or after this instant / これ以降の版", {"type": "string", "format": "date-time"}),
         "_at": _query("_at", "versions that were current at this time / この時点の版"),
         "_after": _query("_after", "where the page begins: follow the link next / 続きの位置"),
