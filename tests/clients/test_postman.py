@@ -91,6 +91,10 @@ def test_every_request_has_a_name_of_its_own_and_asserts_something():
     assert all("pm.test" in "".join(each["event"][0]["script"]["exec"]) for each in requests(COLLECTION))
 
 
+def test_every_request_is_named_in_both_languages():
+    assert not [each["name"] for each in requests(COLLECTION) if not re.search(r".+ / .*[ぁ-んァ-ヶ一-龥]", each["name"])]
+
+
 def test_every_folder_speaks_both_languages():
     for each in COLLECTION["item"]:
         assert re.search(r"[A-Za-z]{3}.* / .*[ぁ-ん一-龥ァ-ヶ]", each["name"])

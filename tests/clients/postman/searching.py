@@ -37,10 +37,10 @@ def _strings():
         search("Half-width kana / 半角カナ", "Patient?name=ﾕｳﾋﾞﾝ", finds(PATIENT)),
         search("Hiragana / ひらがな", "Patient?name=ゆうびん", finds(PATIENT)),
         search("Romaji / ローマ字", "Patient?name=yubin", finds(PATIENT)),
-        search(":exact", "Patient?family:exact=郵便", finds(PATIENT)),
-        search(":contains", "Patient?given:contains=ナコ&birthdate=1984-03-02", finds(PATIENT)),
+        search(":exact / 完全一致", "Patient?family:exact=郵便", finds(PATIENT)),
+        search(":contains / 部分一致", "Patient?given:contains=ナコ&birthdate=1984-03-02", finds(PATIENT)),
         search("Two values: or / どちらか", "Patient?family=郵便,切手", finds(PATIENT)),
-        search(":missing", f"Patient?{TAGGED}&address:missing=true", finds(PATIENT)),
+        search(":missing / 値の有無", f"Patient?{TAGGED}&address:missing=true", finds(PATIENT)),
     )
 
 
@@ -52,10 +52,10 @@ def _tokens():
             "Observation?code=http://loinc.org|2345-7&patient=postman-patient",
             finds(*OBSERVATIONS, only=True),
         ),
-        search(":not", f"Patient?{TAGGED}&gender:not=male", finds(PATIENT)),
-        search(":text", f"Condition?code:text=２型糖尿病&{TAGGED}", finds("Condition/postman-condition")),
+        search(":not / 否定", f"Patient?{TAGGED}&gender:not=male", finds(PATIENT)),
+        search(":text / 表示名", f"Condition?code:text=２型糖尿病&{TAGGED}", finds("Condition/postman-condition")),
         search(
-            ":of-type",
+            ":of-type / 識別子の種別",
             "Patient?identifier:of-type=http://terminology.hl7.org/CodeSystem/v2-0203|MR|1&identifier=urn:tsunagi:postman|1",
             finds(PATIENT),
         ),
@@ -85,7 +85,7 @@ def _values():
         search(
             "A uri / URI", "ValueSet?url=http://tsunagi.example/postman/ValueSet/glucose", finds("ValueSet/postman-valueset", only=True)
         ),
-        search("A uri :below", "ValueSet?url:below=http://tsunagi.example/postman", finds("ValueSet/postman-valueset")),
+        search("A uri :below / URI の下位", "ValueSet?url:below=http://tsunagi.example/postman", finds("ValueSet/postman-valueset")),
         search("A composite / 複合", f"Observation?code-value-quantity=2345-7$gt145&{TAGGED}", finds(*OBSERVATIONS[5:], only=True)),
         search("near / 近く", f"Location?near=34.34|134.04|5|km&{TAGGED}", finds("Location/postman-location")),
         search("Not near / 遠く", f"Location?near=35.68|139.76|5|km&{TAGGED}", misses("Location/postman-location")),
@@ -96,7 +96,7 @@ def _references():
     return (
         search("A reference / 参照", "Observation?subject=Patient/postman-patient", finds(*OBSERVATIONS)),
         search("Of a type / 型を指定", "Observation?subject:Patient=postman-patient", finds(*OBSERVATIONS)),
-        search(":identifier", "Observation?subject:identifier=urn:tsunagi:postman|1", finds(*OBSERVATIONS)),
+        search(":identifier / 参照先の識別子", "Observation?subject:identifier=urn:tsunagi:postman|1", finds(*OBSERVATIONS)),
         search("A chain / 連鎖", "Observation?patient.identifier=urn:tsunagi:postman|1", finds(*OBSERVATIONS)),
         search("Two links long / 2 段の連鎖", f"Observation?subject:Patient.organization.name=郵便病院&{TAGGED}", finds(FIRST)),
         search(
@@ -109,7 +109,7 @@ def _references():
 
 def _includes():
     return (
-        search("_include", "Observation?_id=postman-observation-1&_include=Observation:subject", finds(FIRST, PATIENT, only=True)),
+        search("_include / 参照先", "Observation?_id=postman-observation-1&_include=Observation:subject", finds(FIRST, PATIENT, only=True)),
         search(
             "_include of what was included / 連続した取得",
             "Observation?_id=postman-observation-1&_include=Observation:subject&_include:iterate=Patient:organization",
@@ -182,7 +182,14 @@ def _results():
 def _everywhere():
     form = {"Content-Type": "application/x-www-form-urlencoded"}
     return (
-        request("POST _search", "POST", "Patient/_search", finds(PATIENT), headers=form, body="identifier=urn:tsunagi:postman|1"),
+        request(
+            "POST _search / POST による検索",
+            "POST",
+            "Patient/_search",
+            finds(PATIENT),
+            headers=form,
+            body="identifier=urn:tsunagi:postman|1",
+        ),
         search(
             "Of several types / 複数の型",
             "?_type=Patient,Organization&_id=postman-patient,postman-organization",
@@ -213,13 +220,13 @@ def _everywhere():
         ),
         search("_list / リスト", "Observation?_list=postman-list", finds(FIRST, only=True)),
         search(
-            "_filter",
+            "_filter / 条件式",
             f"Observation?_filter=value-quantity gt 145 and patient eq Patient/postman-patient&{TAGGED}",
             finds(*OBSERVATIONS[5:], only=True),
         ),
         search("_text / 説明文の語", f"Condition?_text=切手収集&{TAGGED}", finds("Condition/postman-condition")),
         search("_content / 全文の語", f"Condition?_content=糖尿病&{TAGGED}", finds("Condition/postman-condition")),
-        search("_lastUpdated", f"Patient?_lastUpdated=gt2020-01-01&{TAGGED}", finds(PATIENT)),
+        search("_lastUpdated / 更新日時", f"Patient?_lastUpdated=gt2020-01-01&{TAGGED}", finds(PATIENT)),
         search(
             "Lenient / 未知の条件を無視", "Patient?unknown=1&_id=postman-patient", finds(PATIENT), headers={"Prefer": "handling=lenient"}
         ),
