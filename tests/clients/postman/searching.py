@@ -83,7 +83,9 @@ def _values():
         ),
         search("In another unit / 別の単位", f"Observation?value-quantity=1.6|http://unitsofmeasure.org|g/L&{TAGGED}", finds(LAST)),
         search(
-            "A uri / URI", "ValueSet?url=http://tsunagi.example/postman/ValueSet/glucose", finds("ValueSet/postman-valueset", only=True)
+            "A uri / URI の一致",
+            "ValueSet?url=http://tsunagi.example/postman/ValueSet/glucose",
+            finds("ValueSet/postman-valueset", only=True),
         ),
         search("A uri :below / URI の下位", "ValueSet?url:below=http://tsunagi.example/postman", finds("ValueSet/postman-valueset")),
         search("A composite / 複合", f"Observation?code-value-quantity=2345-7$gt145&{TAGGED}", finds(*OBSERVATIONS[5:], only=True)),
