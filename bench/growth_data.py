@@ -97,7 +97,7 @@ def stored(resource: dict[str, Any], tie: int) -> dict[str, Any]:
     resource = decode(json.dumps(resource, ensure_ascii=False).encode())
     found = entries(resource, PARAMETERS, TOKYO)
     prepared = Prepared(resource["resourceType"], resource["id"], resource, found)
-    where = place(found.date or milliseconds(LOADED), tie & _TIE)
+    where = place(found.date or milliseconds(LOADED), tie & _TIE, dated=bool(found.date))
     return document(prepared, stamped(resource, 1, LOADED), version=1, updated=LOADED, method="PUT", place=where)
 
 
@@ -117,7 +117,7 @@ class Results:
             serial = index * RESULTS + order
             raw = bytearray(template.replace(_PATIENT, own).replace(_RESULT, number(serial).encode()))
             (where,) = struct.unpack_from("<q", raw, at)
-            struct.pack_into("<q", raw, at, where & ~_TIE | serial & _TIE)
+            struct.pack_into("<q", raw, at, where & ~_TIE | serial << 1 & _TIE)  # the last bit says that there is no date
             yield RawBSONDocument(bytes(raw))
 
 
@@ -135,6 +135,6 @@ def check(documents: list[dict[str, Any]]) -> None:
             place=old["o"],
         )
         new = bson.decode(bson.encode(made))
-        right = place(found.date or milliseconds(LOADED), old["o"] & _TIE)
+        right = place(found.date or milliseconds(LOADED), old["o"] & _TIE, dated=bool(found.date))
         if old["o"] != right or {**new, "u": None} != {**old, "u": None}:
             raise SystemExit(f"{old['_id']} is not what the server would have stored")
