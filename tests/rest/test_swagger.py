@@ -56,3 +56,8 @@ async def test_the_document_beside_the_page_leads_to_the_base_from_wherever_it_i
     served = (await browser.get("/openapi.json")).json()
     assert served["servers"] == [{"url": "fhir"}]
     assert {**served, "servers": None} == {**json.loads(openapi()), "servers": None}
+
+
+@pytest.mark.parametrize("path", ["../settings.py", "..%2fsettings.py", "%2e%2e/%2e%2e/pyproject.toml", "/etc/passwd", "start.js%00"])
+async def test_s46_no_path_leads_out_of_the_assets(browser, path):
+    assert (await browser.get(f"/docs/{path}")).status_code == 404
