@@ -161,7 +161,7 @@ async def open_upkeep(settings: Settings, mongodb_uri: str) -> AsyncIterator[Upk
 
 
 def _upkeep(settings: Settings, mongo: Mongo) -> Upkeep:
-    digest = fingerprint(r4().search_parameters, settings.timezone)
+    digest = fingerprint(r4().search_parameters, settings.timezone, settings.base_url or "")
     return Upkeep(mongo, digest, lambda resource: entries(resource, _parameters().at(settings.base), settings.zone))
 
 

@@ -10,9 +10,12 @@ FORMAT = 4
 """Raised whenever the modules of `types` find other entries in the same resource than before."""
 
 
-def fingerprint(search_parameters: Iterable[Mapping[str, Any]], zone: str) -> str:
-    """Give a short name for these SearchParameters, this time zone and the present form of entries."""
-    digest = blake2b(f"{FORMAT}|{zone}|".encode(), digest_size=12)
+def fingerprint(search_parameters: Iterable[Mapping[str, Any]], zone: str, address: str = "") -> str:
+    """Give a short name for these SearchParameters, this time zone and the present form of entries.
+
+    `address` is the public one that the operator has set: references that begin with it are stored as local ones.
+    """
+    digest = blake2b(f"{FORMAT}|{zone}|{address}|".encode(), digest_size=12)
     for each in sorted(search_parameters, key=lambda definition: str(definition["url"])):
         digest.update(msgspec.json.encode(each, order="deterministic"))
     return digest.hexdigest()
