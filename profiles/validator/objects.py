@@ -13,7 +13,7 @@ from profiles.primitives import Check
 from profiles.structure import Property, Shape
 from profiles.validator.invariants import Condition
 from profiles.validator.issue import Place, Report, listed, shown
-from profiles.validator.primitives import explained
+from profiles.validator.primitives import Found, explained
 from profiles.validator.rules import Rule
 
 Judge: TypeAlias = Callable[[Any, dict[str, Any], Place, Report], None]
@@ -69,13 +69,18 @@ def _variants(properties: Mapping[str, Property]) -> frozenset[str]:
     return frozenset((*names, *("_" + name for name in names)))
 
 
+def _tell(found: Found, at: Place, name: str, report: Report, index: int = -1) -> None:
+    code, diagnostics, severity = found
+    report.add(code, diagnostics, at, name, index, severity=severity)
+
+
 def primitive(property: Property, check: Check) -> Judge:
     """Judge a single primitive."""
     label = property.choice or property.name
 
     def judge(value: Any, _parent: dict[str, Any], at: Place, report: Report) -> None:
         if not check(value):
-            report.add(*explained(property, value), at, label)
+            _tell(explained(property, value), at, label, report)
 
     return judge
 
@@ -85,7 +90,7 @@ def identity(property: Property, check: Check, *, unique: bool) -> Judge:
 
     def judge(value: Any, parent: dict[str, Any], at: Place, report: Report) -> None:
         if not check(value):
-            report.add(*explained(property, value), at, "id")
+            _tell(explained(property, value), at, "id", report)
             return
         if len(parent) == 1:
             report.add("structure", f"{at[1]} has an id but no content", at)
@@ -109,7 +114,7 @@ def primitives(property: Property, check: Check) -> Judge:
                 if _sibling(parent.get("_" + name), index) is None:
                     report.add("structure", f"{name} has null where there is no extension", at, name, index)
             elif not check(item):
-                report.add(*explained(property, item), at, name, index)
+                _tell(explained(property, item), at, name, report, index)
 
     return judge
 

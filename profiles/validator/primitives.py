@@ -12,8 +12,8 @@ from profiles.structure import Property
 from terminology.members import Members
 from terminology.service import Terminology
 
-Found: TypeAlias = tuple[str, str]
-"""An issue's code and what was expected."""
+Found: TypeAlias = tuple[str, str, str]
+"""An issue's code, what was expected, and the severity."""
 
 _EXPECTED = {
     "base64Binary": "base64 text",
@@ -53,13 +53,13 @@ def check_of(property: Property, terminology: Terminology) -> Check:
 def explained(property: Property, value: Any) -> Found:
     """Say what is wrong with a value that did not pass."""
     if property.type == "xhtml" and isinstance(value, str) and value:
-        if CHECKS["xhtml"](value) and harmless(value):
-            return "invariant", f"txt-2: {property.name} has to hold some text or image"
-        return "invalid", f"{property.name} has to be one div of formatting only, without scripts, forms or frames"
+        if CHECKS["xhtml"](value) and harmless(value):  # a warning: an official example does it, and it harms nobody
+            return "invariant", f"txt-2: {property.name} has to hold some text or image", "warning"
+        return "invalid", f"{property.name} has to be one div of formatting only, without scripts, forms or frames", "error"
     if CHECKS[property.type](value):
-        return "code-invalid", f"{property.name} has to be a code of the value set {property.binding}"
+        return "code-invalid", f"{property.name} has to be a code of the value set {property.binding}", "error"
     right_json = isinstance(value, bool) if property.type == "boolean" else _json_fits(property.type, value)
-    return "value" if right_json else "structure", f"{property.name} has to be {_EXPECTED[property.type]}"
+    return "value" if right_json else "structure", f"{property.name} has to be {_EXPECTED[property.type]}", "error"
 
 
 def _json_fits(type: str, value: Any) -> bool:

@@ -212,8 +212,12 @@ BROKEN = [
         patient(contained=[{**ORGANIZATION, "id": "o", "meta": {"security": [{"code": "R"}]}}], managingOrganization={"reference": "#o"}),
         "Patient.contained[0].meta",
     ),
-    ("txt-2", patient(text={"status": "generated", "div": "<div> <br/> </div>"}), "Patient.text.div"),
 ]
+
+
+def test_an_empty_narrative_is_a_warning_as_an_official_example_has_one():
+    (found,) = VALIDATOR.validate(patient(text={"status": "generated", "div": "<div> <br/> </div>"}))
+    assert (found.severity, found.diagnostics.partition(":")[0], found.expression) == ("warning", "txt-2", ("Patient.text.div",))
 
 
 @pytest.mark.parametrize(("key", "resource", "expression"), BROKEN, ids=[f"{each[0]} {each[1]['resourceType']}" for each in BROKEN])

@@ -10,7 +10,7 @@ from profiles import json
 from profiles.definitions import r4
 from tests.shared import SHARED, needs_shared
 
-KNOWN_INVALID = {"EventDefinition/example", "ImplementationGuide/fhir", "Questionnaire/qs1"}
+KNOWN_INVALID = {"ImplementationGuide/fhir", "Questionnaire/qs1"}
 SENDING = {"Content-Type": "application/fhir+json"}
 
 
