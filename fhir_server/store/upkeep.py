@@ -21,7 +21,7 @@ from fhir_server.store.mongo import Mongo
 from profiles.json import decode
 
 _ENTRIES, _REBUILD = "entries", "rebuild"  # documents of the collection `state`
-_AT_ONCE = 500
+_AT_ONCE, _HEAVIEST = 500, 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,7 @@ class Upkeep:
         last, done = ("", Done(0, 0, total)) if begun is None or fresh else (begun["last"], Done(begun["seen"], begun["changed"], total))
         while True:
             with told():
-                cursor = self.mongo.resource.find({"_id": {"$gt": last}}, sort=[("_id", 1)], limit=_AT_ONCE)
-                stored = await cursor.to_list()
+                stored = await self._next(last)
                 if not stored:
                     break
                 changed = await self._replace(stored)
@@ -122,6 +121,18 @@ class Upkeep:
         with told():
             await self._remember()
             await self._state.delete_one({"_id": _REBUILD})
+
+    async def _next(self, last: str) -> list[dict[str, Any]]:
+        """The resources after this key: many small ones, or few large ones."""
+        stored: list[dict[str, Any]] = []
+        octets = 0
+        async with self.mongo.resource.find({"_id": {"$gt": last}}, sort=[("_id", 1)], limit=_AT_ONCE) as cursor:
+            async for document in cursor:
+                stored.append(document)
+                octets += len(document.get("b", b""))
+                if octets > _HEAVIEST:
+                    break
+        return stored
 
     async def _replace(self, stored: list[dict[str, Any]]) -> int:
         pairs = [(old, self._anew(old)) for old in stored if old["m"] != MADE_BY_DELETE]

@@ -83,6 +83,13 @@ async def test_an_interrupted_rebuild_goes_on_where_it_was(fresh, monkeypatch):
     assert (rest[0].seen, rest[-1].seen, rest[-1].changed) == (6, 7, 7)
 
 
+async def test_a_rebuild_holds_few_large_resources_at_a_time(fresh, monkeypatch):
+    monkeypatch.setattr("fhir_server.store.upkeep._HEAVIEST", 150)
+    await upkeep(fresh, TOKYO).entries()
+    await Repository(fresh, Permit.everything()).commit([Create(born(str(number), TOKYO)) for number in range(5)])
+    assert [(done.seen, done.changed) async for done in upkeep(fresh, BERLIN).rebuild()] == [(2, 2), (4, 4), (5, 5)]
+
+
 async def test_a_rebuild_changes_nothing_where_nothing_is_to_change(fresh):
     await upkeep(fresh, TOKYO).entries()
     await Repository(fresh, Permit.everything()).commit([Create(born("1", TOKYO))])
