@@ -19,12 +19,12 @@ from fhir_server.operations.arguments import Arguments
 from fhir_server.operations.statistics import STATISTICS, SYSTEM, UNITLESS
 from fhir_server.outcome import FhirError, Issue, invalid
 from fhir_server.search.query import Pair, parse
+from fhir_server.search.types.escapes import escape
 from fhir_server.store.repository import Repository
 from profiles import json
 
 MOST = 10_000
 _NO_RESULT = frozenset({"cancelled", "entered-in-error", "registered"})
-_PLAIN = str.maketrans({character: "\\" + character for character in "\\,|$"})
 
 
 @dataclass(slots=True)
@@ -93,7 +93,7 @@ def _codings(arguments: Arguments) -> list[dict[str, str]]:
 
 
 def _code_pair(codings: Sequence[dict[str, str]]) -> Pair:
-    asked = ["|".join(coding[name].translate(_PLAIN) for name in ("system", "code") if name in coding) for coding in codings]
+    asked = ["|".join(escape(coding[name]) for name in ("system", "code") if name in coding) for coding in codings]
     return ("combo-code", ",".join(asked))
 
 
