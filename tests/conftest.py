@@ -82,6 +82,7 @@ def worker_database(mongodb_uri: str) -> Iterator[tuple[MongoClient, str]]:
     """This worker's database; it keeps its collections and indexes from test to test, since dropping them is slow."""
     name = f"tsunagi_test_{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
     with MongoClient(mongodb_uri) as client:
+        client.admin.command("setParameter", 1, ttlMonitorEnabled=False)  # MongoDB's clock does not stand still with ours
         client.drop_database(name)
         yield client, name
         client.drop_database(name)

@@ -1,0 +1,1 @@
+"""What a requester may do: role, scopes and compartment as one Permit."""
