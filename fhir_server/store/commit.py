@@ -27,6 +27,7 @@ from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
 from fhir_server.store.sending import DUPLICATE_KEY, Outrun, Replacement
 from fhir_server.store.writing import Clock, Create, Decision, Delete, Put, Stored, Write, decide
+from profiles.json import decode
 
 _ATTEMPTS = 100
 _LONGEST_PAUSE = 0.05
@@ -58,8 +59,9 @@ async def commit(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence[Wr
 
 async def _alone(mongo: Mongo, permit: Permit, clock: Clock, write: Write) -> Version:
     current = None if isinstance(write, Create) else await mongo.reads.one(write.key)
-    if current is not None:
-        await _check_visible(mongo, permit, [write])
+    if current is not None and await _hidden(mongo, permit, [write]):
+        current = None
+    _check_kept(write, current, permit)
     decision = decide(write, current, clock, mongo.ties)
     if decision.new is not None and decision.old is None:
         await mongo.inserts.one(decision.new)
@@ -78,13 +80,15 @@ async def _together(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence
     """
     keys = [write.key for write in writes if not isinstance(write, Create) and not (hopeful and isinstance(write, Put) and write.hopeful)]
     current: Mapping[str, Stored] = await mongo.reads.several(keys) if keys else {}
-    await _check_visible(mongo, permit, [write for write in writes if write.key in current])
+    hidden = await _hidden(mongo, permit, [write for write in writes if write.key in current])
+    current = {key: stored for key, stored in current.items() if key not in hidden} if hidden else current
     moment = clock()
     decisions: list[Decision] = []
     for done, write in enumerate(writes):
         if done % 100 == 99:
             await asyncio.sleep(0)  # a long transaction lets other requests through
         try:
+            _check_kept(write, current.get(write.key), permit)
             decisions.append(decide(write, current.get(write.key), lambda: moment, mongo.ties))
         except FhirError as failure:
             failure.position = done
@@ -143,25 +147,51 @@ def _check_distinct(writes: Sequence[Write]) -> None:
 
 def _check_content(write: Write, permit: Permit) -> None:
     """What is stored must be within the permit after the write as before it."""
+    interaction = _interaction(write)
+    permit.require(interaction, (write.key.partition("/")[0],))
     if isinstance(write, Delete):
         return
     prepared = write.prepared
-    limit = permit.covers("create" if isinstance(write, Create) else "update", prepared.type)
+    limit = permit.covers(interaction, prepared.type)
     if limit != EVERYTHING and not holds(limit, Subject(prepared.type, prepared.id, prepared.entries)):
-        raise _forbidden(prepared.type)
+        raise permit.refused(interaction, prepared.type)
 
 
-async def _check_visible(mongo: Mongo, permit: Permit, writes: Sequence[Write]) -> None:
-    """A resource outside of the permit can neither be changed nor deleted."""
+async def _hidden(mongo: Mongo, permit: Permit, writes: Sequence[Write]) -> frozenset[str]:
+    """Give what is to be deleted and is outside of the permit: it is left alone, and looks as if it never was.
+
+    Raises FhirError (403) for a resource that is to be changed: its id is taken, so it cannot look absent.
+    """
+    hidden: set[str] = set()
     for write in writes:
         type = write.key.partition("/")[0]
-        limit = permit.covers("delete" if isinstance(write, Delete) else "update", type)
+        interaction = _interaction(write)
+        limit = permit.covers(interaction, type)
         if limit != EVERYTHING and await mongo.reads.one(write.key, limit) is None:
-            raise _forbidden(type)
+            if not isinstance(write, Delete):
+                raise permit.refused(interaction, type)
+            hidden.add(write.key)
+    return frozenset(hidden)
 
 
-def _forbidden(type: str) -> FhirError:
-    return FhirError(Issue("forbidden", "This write is not permitted", (type,)))
+def _interaction(write: Write) -> str:
+    return "create" if isinstance(write, Create) else "delete" if isinstance(write, Delete) else "update"
+
+
+def _check_kept(write: Write, current: Stored | None, permit: Permit) -> None:
+    """Elements that the requester may not change are as they were; what is new has none of them (S31, S56)."""
+    if isinstance(write, Delete) or (isinstance(write, Put) and write.only_create and current is not None):
+        return
+    prepared = write.prepared
+    elements = permit.fixed.get(prepared.type)
+    if not elements:
+        return
+    body = current.get("b") if current is not None else None
+    before = decode(body) if body is not None else {}
+    for element in elements:
+        if prepared.resource.get(element) != before.get(element):
+            text = f"{prepared.type}.{element} is not this requester's to change"
+            raise FhirError(Issue("forbidden", text, (f"{prepared.type}.{element}",)))
 
 
 async def _check_ids(mongo: Mongo, writes: Sequence[Write]) -> None:

@@ -7,7 +7,7 @@ has an index in the order of time, and a page is the newest of the three merged.
 version), so that it costs the same however deep it is. A version that is superseded between two reads is met twice, never
 missed, because the superseded ones are read last.
 
-A limited permit sees a version only where it sees the resource as it is now; what a superseded version would have been
+To see what happened to a type is to read and to search it: both must be permitted. A limited permit sees a version only where it sees the resource as it is now; what a superseded version would have been
 found by is not known any more. Deletions, and the past of what is deleted, are nobody's then.
 """
 
@@ -49,10 +49,10 @@ class Span:
 
 async def past(mongo: Mongo, permit: Permit, types: Sequence[str], span: Span) -> Page:
     """Give one page of what happened to the resources of these types, within the permit."""
-    types = [type for type in types if permit.covers("read", type) != NOTHING]
+    types = [type for type in types if NOTHING not in (permit.covers("read", type), permit.covers("search-type", type))]
     if not types:
         return Page((), None, 0)
-    limit = permit.narrow("read", types, EVERYTHING)
+    limit = permit.narrow("search-type", types, permit.narrow("read", types, EVERYTHING))
     visible = None if limit == EVERYTHING else limit
     with told():
         current, deleted = await asyncio.gather(_current(mongo, types, span, visible), _deleted(mongo, types, span, visible))

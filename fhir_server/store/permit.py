@@ -1,26 +1,34 @@
 """What a requester may do: for each interaction and type, the resources it holds for.
 
 A Permit grants nothing unless told to. Its expressions are part of every query that the repository makes, so that what
-is hidden looks exactly like what never was.
+is hidden looks exactly like what never was. Where a permit grants nothing of a type at all, asking for the type is refused
+(403): that follows from the permit alone, so it tells nothing of what is stored.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, TypeAlias
 
+from fhir_server.outcome import FhirError, Issue
 from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, OfType, Or
+
+Why: TypeAlias = Callable[[str, str], tuple[str, Sequence[tuple[str, str]]]]
+"""Says why an interaction with a type is refused, for the client's developer, and the headers that go with it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Permit:
     """Expressions by (interaction, type); `otherwise` holds for the pairs that are not named.
 
-    Interactions are the codes read, search-type, create, update and delete: vread and history are permitted as read
-    is, an include and each step of a chain as search-type is.
+    Interactions are the codes read, search-type, create, update and delete: vread and the history of one resource are permitted
+    as read is, the histories of types as read and search-type are both, an include and each step of a chain as search-type
+    is. `fixed` are the elements of a type that no write may change; a new resource has none of them.
     """
 
     granted: Mapping[tuple[str, str], Expression] = field(default_factory=dict)
     otherwise: Expression = NOTHING
+    fixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    why: Why | None = None
 
     @classmethod
     def everything(cls) -> Self:
@@ -39,3 +47,13 @@ class Permit:
             return expression if first == EVERYTHING else And((first, expression))
         each = tuple(And((OfType((type,)), limit)) for type, limit in limits.items() if limit != NOTHING)
         return And((Or(each), expression))
+
+    def require(self, interaction: str, types: Sequence[str]) -> None:
+        """Raise FhirError (403) where nothing of any of these types is permitted."""
+        if types and all(self.covers(interaction, type) == NOTHING for type in types):
+            raise self.refused(interaction, types[0])
+
+    def refused(self, interaction: str, type: str) -> FhirError:
+        """Give the failure of what is not permitted."""
+        text, headers = self.why(interaction, type) if self.why is not None else ("This is not permitted", ())
+        return FhirError(Issue("forbidden", text, (type,)), headers=headers)

@@ -91,7 +91,8 @@ def _leads_on(expression: Expression) -> bool:
 
 
 async def _related(asked: Related, mongo: Mongo, permit: Permit) -> Expression:
-    """What refers to one of the resources found."""
+    """What refers to one of the resources found. Raises FhirError (403) where none of the types may be searched (S10)."""
+    permit.require("search-type", asked.types)
     found = [key for type in asked.types for key in await _keys(asked.expression, type, mongo, permit)]
     _bounded(found, mongo)
     return Or(tuple(ForPatient(key) if asked.leads and key.startswith("Patient/") else Has(asked.parameter, key) for key in found))
@@ -107,7 +108,8 @@ async def _keys(expression: Expression, type: str, mongo: Mongo, permit: Permit)
 
 
 async def _related_by(asked: RelatedBy, type: str, mongo: Mongo, permit: Permit) -> Expression:
-    """What the resources found refer to."""
+    """What the resources found refer to. Raises FhirError (403) where their type may not be searched."""
+    permit.require("search-type", (asked.type,))
     chosen = await _step(asked.expression, asked.type, mongo, permit)
     head = f"{asked.parameter}{EQUALS}{type}/"
     inside = {"$and": [{"$gte": ["$$this", {"$literal": head}]}, {"$lt": ["$$this", {"$literal": head[:-1] + "0"}]}]}

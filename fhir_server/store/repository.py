@@ -48,7 +48,7 @@ class Repository:
     clock: Clock = now
 
     async def get(self, type: str, id: str) -> Version:
-        """Give the current version. Raises FhirError: 404, or 410 where it was deleted."""
+        """Give the current version. Raises FhirError: 403 by type, 404, or 410 where it was deleted."""
         return _present(await self._current(type, id))
 
     async def get_several(self, references: Sequence[str]) -> list[Version]:
@@ -75,7 +75,8 @@ class Repository:
         return _present(past)
 
     async def find(self, query: Query) -> Page:
-        """Give one page of what the query finds. Raises FhirError: 400 too-costly, 503 where it takes too long."""
+        """Give one page of what the query finds. Raises FhirError: 400 too-costly, 403 by type, 503 where it takes too long."""
+        self.permit.require("search-type", query.types)
         permitted = self.permit.narrow("search-type", query.types, query.expression)
         return await find(self.mongo, query, await resolved(permitted, query.type, self.mongo, self.permit))
 
@@ -101,6 +102,8 @@ class Repository:
 
     async def past(self, types: Sequence[str], span: Span) -> Page:
         """Give one page of what happened to the resources of these types, newest first; see `store.past`."""
+        for interaction in ("read", "search-type"):
+            self.permit.require(interaction, types)
         return await past(self.mongo, self.permit, types, span)
 
     async def belongings(self, asked: Belonging, limit: Expression, count: int, after: Place | None = None) -> Page:
@@ -115,16 +118,20 @@ class Repository:
 
     async def latest(self, query: Query, each: int, most: int) -> list[Coded]:
         """Give the newest resources of each code that the query finds; see `store.latest`."""
+        self.permit.require("search-type", query.types)
         permitted = self.permit.narrow("search-type", (query.type,), query.expression)
         chosen = selection(await resolved(permitted, query.type, self.mongo, self.permit), (query.type,))
         return await latest(self.mongo, chosen, each, most)
 
     async def labels(self, types: Sequence[str]) -> Labels:
         """Give the profiles, tags and security labels of the resources of these types that may be seen; see `store.labels`."""
+        self.permit.require("search-type", types)
         return await labels(self.mongo, types, self.permit.narrow("search-type", types, EVERYTHING))
 
     async def answered(self, queries: Sequence[Query]) -> bool:
         """Tell whether anything answers any of these searches; cheaper than to ask each, where nothing does."""
+        for query in queries:
+            self.permit.require("search-type", query.types)
         return await answered(self.mongo, self.permit, queries)
 
     def turn(self, query: Query) -> AbstractAsyncContextManager[bool]:
@@ -170,6 +177,7 @@ class Repository:
 
     async def _current(self, type: str, id: str) -> Stored:
         """The current document, also where it is a deletion."""
+        self.permit.require("read", (type,))
         stored = await self.mongo.reads.one(f"{type}/{id}", self.permit.covers("read", type))
         if stored is None:
             raise not_found(type, id)
