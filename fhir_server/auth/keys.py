@@ -82,6 +82,10 @@ class Keys:
             await self.refresh()
         return self._keys.get(kid)
 
+    def holds(self, kid: str) -> bool:
+        """Tell whether this process knows the key."""
+        return kid in self._keys
+
     async def jwks(self) -> dict[str, list[dict[str, Any]]]:
         """Give the public keys as a JWK Set."""
         await self.signing()

@@ -86,6 +86,10 @@ class Tokens:
             raise InvalidToken("The access token has been revoked")
         return verified
 
+    def knows(self, kid: str) -> bool:
+        """Tell whether a token of this kid is one of this server's, as far as this process knows."""
+        return self._keys.holds(kid)
+
     async def _signed(self, type: str, claims: dict[str, Any]) -> str:
         key = await self._keys.signing()
         return jwt.encode({"alg": ALGORITHM, "kid": str(key.kid), "typ": type}, claims, key, algorithms=[ALGORITHM])

@@ -1,0 +1,98 @@
+"""From the Authorization header to the requester, remembered by token.
+
+https://www.rfc-editor.org/rfc/rfc6750
+https://www.rfc-editor.org/rfc/rfc8705#section-3 (tokens bound to a certificate)
+
+A verified token is remembered until it ends or anything is cut: then everything remembered is forgotten, so a revocation
+binds the next request of this process, and of the others as soon as they have asked (`Cuts`).
+"""
+
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+from fhir_server.auth.cuts import Cuts
+from fhir_server.auth.requester import Requester
+from fhir_server.auth.tokens import InvalidToken, Tokens, Verified, header_of
+from fhir_server.outcome import FhirError, Issue
+
+Verify = Callable[[str], Awaitable[Verified]]
+"""Verifies a token of one kind of issuer; raises InvalidToken."""
+
+_REMEMBERED: Final = 10_000
+_WHERE: Final = ("http.Authorization",)
+
+
+class Authenticator:
+    """Tells who asks. `outside` verifies tokens of another issuer, where one is configured."""
+
+    def __init__(self, tokens: Tokens, cuts: Cuts, clock: Callable[[], datetime], outside: Verify | None = None) -> None:
+        self._tokens = tokens
+        self._cuts = cuts
+        self._clock = clock
+        self._outside = outside
+        self._known: OrderedDict[str, Verified] = OrderedDict()
+        self._version = cuts.version
+
+    async def requester(self, authorization: str | None, thumbprint: Callable[[], str | None]) -> Requester:
+        """Give who asks; `thumbprint` tells the certificate of the connection where a token is bound to one.
+
+        Raises FhirError: 401 without a valid token, 503 where this process cannot know what was revoked.
+        """
+        verified = await self.verified(_bearer(authorization))
+        bound = verified.requester.certificate
+        if bound is not None and thumbprint() != bound:
+            raise unauthenticated("The access token is bound to another client certificate than this connection's", "invalid_token")
+        return verified.requester
+
+    async def verified(self, text: str) -> Verified:
+        """Give what a token says, whatever certificate comes along. Raises FhirError as `requester` does."""
+        if self._cuts.stale:
+            raise FhirError(Issue("transient", "It cannot be told now whether the access token is still valid; try again", _WHERE))
+        if self._version != self._cuts.version:
+            self._known.clear()
+            self._version = self._cuts.version
+        known = self._known.get(text)
+        if known is None:
+            known = await self._verify(text)
+            self._known[text] = known
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        if known.expires <= self._clock():
+            raise unauthenticated("The access token has expired", "invalid_token")
+        return known
+
+    async def _verify(self, text: str) -> Verified:
+        version = self._cuts.version
+        try:
+            verify = self._outside if self._outside is not None and self._is_from_outside(text) else self._tokens.verify
+            verified = await verify(text)
+            if self._cuts.version != version and self._cuts.ended(verified.keys, verified.number, verified.issued):
+                raise InvalidToken("The access token has been revoked")
+        except InvalidToken as failure:
+            raise unauthenticated(str(failure), "invalid_token") from None
+        return verified
+
+    def _is_from_outside(self, text: str) -> bool:
+        """Only our own tokens are signed with our own keys: whoever else's kid it is, the other issuer must know it."""
+        return not self._tokens.knows(str(header_of(text).get("kid")))
+
+
+def unauthenticated(text: str, error: str | None = None) -> FhirError:
+    """Nobody is known to ask (401); `error` is a code of RFC 6750, none where there were no credentials at all."""
+    challenge = 'Bearer realm="Tsunagi"' + (f', error="{error}", error_description="{text}"' if error else "")
+    return FhirError(Issue("login", f"{text} / アクセストークンが必要です", _WHERE), headers=(("WWW-Authenticate", challenge),))
+
+
+def _bearer(authorization: str | None) -> str:
+    if authorization is None:
+        raise unauthenticated("An access token is needed: Authorization: Bearer ...")
+    scheme, _, text = authorization.partition(" ")
+    if scheme.lower() != "bearer" or not text or not _is_token(text):
+        raise unauthenticated("The Authorization header is to be: Bearer, one space, the access token", "invalid_request")
+    return text
+
+
+def _is_token(text: str) -> bool:
+    return text.isascii() and all(character.isalnum() or character in "-._~+/=" for character in text)
