@@ -20,7 +20,7 @@ class Trust:
     @classmethod
     def of_pem(cls, text: bytes) -> Self:
         """Read the authorities from PEM. Raises ValueError."""
-        return cls(x509.load_pem_x509_certificates(text))
+        return cls(x509.load_pem_x509_certificates(text) if text else [])
 
     def verifies(self, certificate: x509.Certificate, moment: datetime) -> bool:
         """Tell whether a certificate was issued, to be shown by a TLS client, by one of them, and is in time."""
