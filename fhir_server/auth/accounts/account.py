@@ -23,9 +23,10 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     `id` is the login ID. `fhir_user` is "Practitioner/1" or "Patient/1"; where a practitioner works, and as what, is told by the
     PractitionerRoles. `password` and `history` are argon2id in PHC form, `changed` the day the password was set; with `must_change`
-    nothing but changing it is possible (F054). `totp` is the sealed seed of the authenticator app, `recovery` the hashes of
-    recovery codes not used yet. `failures` counts wrong attempts since the last right one, `locked_until` ends a lock.
-    `language` is "ja" or "en".
+    nothing but changing it is possible (F054). `totp` is the sealed seed of the authenticator app, `totp_last` the last of its
+    codes that was accepted, `recovery` the hashes of recovery codes not used yet. With `recovered` the password was replaced by
+    means of such a code, and no second one may stand in for the second factor. `language` is "ja" or "en". Wrong attempts are counted elsewhere
+    (attempts.py), for IDs that exist and that do not.
     """
 
     id: str
@@ -39,8 +40,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     totp_last: int = 0
     passkeys: tuple[Passkey, ...] = ()
     recovery: tuple[str, ...] = ()
-    failures: int = 0
-    locked_until: datetime | None = None
+    recovered: bool = False
     language: str = "ja"
     active: bool = True
 
@@ -50,4 +50,4 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return self.totp is not None or bool(self.passkeys)
 
 
-ACCOUNTS: Final = Kind("auth_account", Account, found_by=("fhir_user",))
+ACCOUNTS: Final = Kind("auth_account", Account, found_by=("fhir_user",), unique=("fhir_user",))
