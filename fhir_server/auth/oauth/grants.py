@@ -19,6 +19,7 @@ from fhir_server.auth import cuts as cut_keys
 from fhir_server.auth.cuts import Cuts
 from fhir_server.auth.oauth.credentials import digest, fresh, matches
 from fhir_server.auth.oauth.people import Authorization
+from fhir_server.auth.oauth.refusals import invalid_grant
 from fhir_server.store.records import Kind, Records, Shelf
 
 _MOST: Final = 100_000
@@ -76,7 +77,10 @@ class Grants:
         self._lifetimes = lifetimes
 
     async def begin(self, family: str, authorization: Authorization, certificate: str | None) -> tuple[Grant, str | None]:
-        """Remember a new grant of this family; give it and its first refresh token, where it has any."""
+        """Remember a new grant of this family; give it and its first refresh token, where it has any.
+
+        Raises invalid_grant where somebody has been cut while it began: whoever ends all grants may not have seen this one.
+        """
         moment, turn = self._clock(), fresh()
         grant = Grant(
             id=digest(family),
@@ -90,6 +94,11 @@ class Grants:
         if grant.is_renewable:
             grant = msgspec.structs.replace(grant, turn=digest(turn), expires=self._idle_end(grant))
         await self._records.put(grant)
+        if await self._cuts.number() != grant.number:
+            await self._cuts.refresh()
+            if self.was_cut(grant):
+                await self._records.remove(grant.id)
+                raise invalid_grant("The authorization was revoked meanwhile")
         return grant, f"{family}.{turn}" if grant.is_renewable else None
 
     async def find(self, token: str) -> tuple[Grant, bool] | None:

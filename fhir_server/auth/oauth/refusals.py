@@ -29,6 +29,7 @@ __all__ = [
     "invalid_grant",
     "invalid_request",
     "invalid_scope",
+    "invalid_token",
     "login_required",
     "plain",
     "unauthorized_client",
@@ -68,6 +69,11 @@ def invalid_scope(text: str) -> Any:
 def unauthorized_client(text: str) -> Any:
     """The client may not ask in this way."""
     return UnauthorizedClientError(plain(text))
+
+
+def invalid_token(text: str) -> Any:
+    """A bearer token is not honoured (RFC 6750): 401."""
+    return OAuth2Error(plain(text), status_code=401, error="invalid_token")
 
 
 def access_denied(text: str) -> Any:

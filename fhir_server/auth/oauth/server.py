@@ -3,6 +3,7 @@
 https://hl7.org/fhir/smart-app-launch/STU2.2/
 """
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from fhir_server.auth.oauth.issuing import Issuing
 from fhir_server.auth.oauth.launches import LAUNCHES, Launches, requested
 from fhir_server.auth.oauth.people import Assignments, People
 from fhir_server.auth.oauth.public_keys import PublicKeys
-from fhir_server.auth.oauth.refusals import invalid_client, invalid_request, unauthorized_client
+from fhir_server.auth.oauth.refusals import invalid_client, invalid_request, invalid_token, unauthorized_client
 from fhir_server.auth.oauth.requests import AUTHORIZATION_REQUESTS, Requests
 from fhir_server.auth.oauth.revocation import Revocation
 from fhir_server.auth.scopes import ScopeGrammar
@@ -71,6 +72,7 @@ class AuthorizationServer:
         """Answer a token request. Raises OAuth2Error."""
         if "grant_type" not in presented.fields:
             raise invalid_request("grant_type is missing")
+        presented = await self._named(presented)
         return await self._issuing.issue(await self.clients.authenticate(presented), presented)
 
     async def introspect(self, presented: Presented) -> dict[str, Any]:
@@ -99,6 +101,19 @@ class AuthorizationServer:
             if (origin := _origin(uri)) is not None
         )
 
+    async def _named(self, presented: Presented) -> Presented:
+        """Name the client of a refresh token that comes without any: RFC 6749 asks public clients for no name there.
+
+        A confidential client is not believed by its name (`ClientAuthentication`).
+        """
+        fields = presented.fields
+        if fields["grant_type"] != "refresh_token" or presented.authorization or {"client_id", "client_assertion"} & fields.keys():
+            return presented
+        found = await self.grants.find(fields.get("refresh_token", ""))
+        if found is None:
+            return presented
+        return replace(presented, fields={**fields, "client_id": found[0].authorization.client})
+
     async def _launching(self, presented: Presented) -> tuple[Client, str | None]:
         scheme, _, token = (presented.authorization or "").partition(" ")
         if scheme.lower() != "bearer":
@@ -109,10 +124,10 @@ class AuthorizationServer:
         try:
             verified = await self._tokens.verify(token.strip())
         except InvalidToken as error:
-            raise invalid_client(str(error)) from None
+            raise invalid_token(str(error)) from None
         requester = verified.requester
         if requester.certificate is not None and requester.certificate != presented.certificate:
-            raise invalid_client("The access token is bound to another certificate")
+            raise invalid_token("The access token is bound to another certificate")
         active = await self.clients.active(requester.client)
         if active is None:
             raise invalid_client()
