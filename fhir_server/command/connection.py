@@ -1,9 +1,12 @@
 """One HTTP connection, with the limits that uvicorn leaves out: how long a request's head may be, and take.
 
 https://www.rfc-editor.org/rfc/rfc6585#section-5 (431)
+
+Over TLS it tells the application by which certificate the client proved itself: https://asgi.readthedocs.io/en/latest/specs/tls.html
 """
 
 import asyncio
+import ssl
 import sys
 from typing import Any
 
@@ -16,6 +19,7 @@ from fhir_server.outcome import Issue, operation_outcome
 HEAD_LIMIT = 64 * 1024  # bytes of request line and headers; a search longer than that belongs into POST _search
 HEAD_SECONDS = 30.0
 LAST_CHANCE_SECONDS = 0.5
+_TLS_VERSIONS = {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}
 
 
 class _Joined:
@@ -60,6 +64,7 @@ class Connection(HttpToolsProtocol):
         """Begin to wait for the first head."""
         super().connection_made(transport)
         self.transport = _Joined(transport, self.loop)  # type: ignore[assignment]
+        self._extensions = _extensions(transport)
         self._length = 0
         self._in_head = True
         self._asked = False
@@ -85,6 +90,8 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._length = 0
         super().on_message_begin()
+        if self._extensions is not None:
+            self.scope["extensions"] = self._extensions
 
     def on_headers_complete(self) -> None:
         """Note that the head is there."""
@@ -124,6 +131,18 @@ class Connection(HttpToolsProtocol):
         head = b"content-type: application/fhir+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
         self.transport.write(STATUS_LINE[status] + head + body)
         self.transport.close()
+
+
+def _extensions(transport: asyncio.Transport) -> dict[str, Any] | None:
+    """Give ASGI's extensions of a TLS connection, the same for all its requests; the client's chain is its certificate alone."""
+    tls = transport.get_extra_info("ssl_object")
+    if tls is None:
+        return None
+    certificate = tls.getpeercert(binary_form=True)
+    chain = [ssl.DER_cert_to_PEM_cert(certificate)] if certificate else []
+    version = _TLS_VERSIONS.get(tls.version() or "")
+    known = {"server_cert": None, "client_cert_chain": chain, "client_cert_name": None, "client_cert_error": None}
+    return {"tls": {**known, "tls_version": version, "cipher_suite": None}}
 
 
 def protocol() -> Any:

@@ -4,10 +4,12 @@ import argparse
 import logging
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fhir_server import observability
+from fhir_server.command import tls
 from fhir_server.command.database import open_for
 from fhir_server.command.listening import is_loopback, listen
 from fhir_server.command.supervisor import Supervisor
@@ -17,6 +19,9 @@ from fhir_server.store.embedded import Database
 
 CreateApp = Callable[[Settings, str], Any]
 """Makes the ASGI application of one worker from the settings and MongoDB's address."""
+
+Authorities = Callable[[Settings, str], bytes]
+"""Gives the network's own certificate authorities (PEM), by a short connection to MongoDB."""
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +42,24 @@ def fhir_application() -> CreateApp:
     return app.create_app
 
 
+def network_authorities(settings: Settings, uri: str) -> bytes:
+    """Read the network's certificate authorities, as a worker begins."""
+    import asyncio  # noqa: PLC0415 - the parent needs none
+
+    from fhir_server import app  # noqa: PLC0415
+
+    return asyncio.run(app.client_authorities(settings, uri))
+
+
 def serve(
-    settings: Settings, open_: Callable[[], Database], on_ready: Callable[[], None], application: Callable[[], CreateApp] = fhir_application
+    settings: Settings,
+    open_: Callable[[], Database],
+    on_ready: Callable[[], None],
+    application: Callable[[], CreateApp] = fhir_application,
+    authorities: Authorities = network_authorities,
 ) -> None:
     """Serve over the database that `open_` gives until a signal, and stop both."""
+    _check(settings)
     sockets = listen(settings.host, settings.port, settings.worker_processes)
     _warn(settings.host)
     try:
@@ -53,13 +72,26 @@ def serve(
 
                 for other in sockets[:number] + sockets[number + 1 :]:
                     other.close()
-                worker.serve(create_app(settings, database.uri), sockets[number], ready, settings.stop_time)
+                spoken = _tls(settings, database.uri, authorities)
+                worker.serve(create_app(settings, database.uri), sockets[number], ready, settings.stop_time, spoken)
 
             Supervisor(work, len(sockets), database, settings.stop_time).run(on_ready)
     finally:
         metrics.stop()
         for each in sockets:
             each.close()
+
+
+def _check(settings: Settings) -> None:
+    """Refuse files that no worker could use, before anything is started."""
+    spoken = tls.from_settings(settings)
+    if spoken is not None:
+        tls.context(replace(spoken, clients="off"))
+
+
+def _tls(settings: Settings, uri: str, authorities: Authorities) -> tls.Tls | None:
+    asks = settings.tls_certificate is not None and settings.tls_client_certificates != "off" and settings.tls_client_ca is None
+    return tls.from_settings(settings, authorities(settings, uri) if asks else b"")
 
 
 def _warn(host: str) -> None:

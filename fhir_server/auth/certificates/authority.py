@@ -82,6 +82,14 @@ class Authorities:
         return opened
 
 
+async def stored_authorities(shelf: Shelf) -> bytes:
+    """Give the certificates of all authorities that are stored, and of the root, as PEM; no key is opened for it."""
+    found = await shelf.records(AUTHORITIES).find()
+    return pem(
+        [x509.load_der_x509_certificate(der) for der in dict.fromkeys(der for each in found for der in (each.certificate, *each.above))]
+    )
+
+
 def authorities_pem(authorities: list[Opened]) -> bytes:
     """Give the certificates of all authorities and of all above them, each once, as PEM."""
     return pem(list(dict.fromkeys(certificate for each in authorities for certificate in each.chain)))

@@ -22,6 +22,7 @@ NETWORK = "K-MIX R"
 FACILITY = "3710000017"
 CLERK = Holder(FACILITY, "user", "clerk.sato")
 PC = Holder(FACILITY, "device", "受付 PC 1")
+PROXIES = Proxies("10.1.0.5, 192.168.7.0/24", "Client-Cert")
 EHR = Holder("3710000025", "client", "ehr-1")
 
 
@@ -51,7 +52,7 @@ async def open_shelf(uri, name, hands):
         yield shelf
 
 
-async def process(shelf, hands, *, cut=None, proxies=Proxies("10.1.0.5, 192.168.7.0/24", "Client-Cert"), anchors=None):
+async def process(shelf, hands, *, cut=None, proxies=PROXIES, anchors=None):
     """What one process of the server knows of the certificates; call it twice for two processes."""
     sealer, policy = Sealer(b"a secret of these tests"), Policy(network=NETWORK)
     address = "https://fhir.example.jp"

@@ -39,7 +39,11 @@ async def test_the_servers_own_tls_proves_the_holder(pki):
 
 
 async def test_nothing_presented_proves_nothing(pki):
-    for scope in (plain_scope(), {**plain_scope(), "extensions": None}, {**plain_scope(), "extensions": {"tls": {"client_cert_chain": []}}}):
+    for scope in (
+        plain_scope(),
+        {**plain_scope(), "extensions": None},
+        {**plain_scope(), "extensions": {"tls": {"client_cert_chain": []}}},
+    ):
         assert pki.binding.presented(scope) is None
 
 
