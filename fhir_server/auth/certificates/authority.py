@@ -75,7 +75,10 @@ class Authorities:
         key = load_der_private_key(self._sealer.open(record.key, _context(record.id)), None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         issuer = Issuer(
-            x509.load_der_x509_certificate(record.certificate), key, f"{self._address}/pki/crl/{record.id}", f"{self._address}/pki/ca"
+            x509.load_der_x509_certificate(record.certificate),
+            key,
+            f"{self._address}/pki/crl/{record.id}",
+            f"{self._address}/pki/ca/{record.id}",
         )
         opened = Opened(record.id, issuer, tuple(x509.load_der_x509_certificate(each) for each in record.above))
         self._opened[record.id] = opened
