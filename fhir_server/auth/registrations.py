@@ -39,8 +39,8 @@ _MOST_REDIRECTS: Final = 20
 _REFRESHING: Final = frozenset({"offline_access", "online_access"})
 
 
-class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A client as somebody wants it registered; the fields are those of Client, and nothing else may be said."""
+class Draft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="camel"):
+    """A client as somebody wants it registered; the fields are those of Client (in JSON `redirectUris`), and no others."""
 
     id: str
     name: str

@@ -71,6 +71,10 @@ class People:
         self._endings = endings
         self._zone = zone
 
+    async def exists(self, login: str) -> bool:
+        """Tell whether there is an account of this ID."""
+        return await self._accounts.get(login) is not None
+
     async def check(self, newcomer: Newcomer) -> None:
         """See that somebody can be added; raises FhirError where not."""
         login = checked_user_id(newcomer.login)
