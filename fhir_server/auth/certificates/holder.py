@@ -17,13 +17,16 @@ HolderKind: TypeAlias = Literal["user", "client", "device"]
 KINDS: Final[tuple[HolderKind, ...]] = get_args(HolderKind)
 
 _SCHEME: Final = "urn:tsunagi:"
-_FACILITY: Final = re.compile(r"[0-9]{10}")
+NETWORK: Final = "network"
+"""What stands for a facility where somebody belongs to the network itself: the secretariat, an auditor."""
+
+_FACILITY: Final = re.compile(rf"[0-9]{{10}}|{NETWORK}")
 _LONGEST: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The facility (10 digits), and who or what of it: the id of an account or client, or the name of a device."""
+    """The facility (10 digits, or "network"), and who or what of it: the id of an account or client, or the name of a device."""
 
     facility: str
     kind: HolderKind
