@@ -12,7 +12,12 @@ REPRESENTATION = "http://hl7.org/fhir/StructureDefinition/iso21090-EN-representa
 HOSPITAL, CLINIC = "3710000017", "3710000025"
 SCRIPT = "<img src=x onerror=document.body.dataset.hacked=1>"
 LETTER = "紹介状\n高松 次郎 様の経過をご報告します。"
-PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+PDF = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 200]/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
+    b"/Contents 4 0 R>>endobj\n4 0 obj<</Length 44>>stream\nBT /F 24 Tf 40 100 Td (Discharge summary) Tj ET \nendstream endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 SUBJECT = {"reference": "Patient/jiro"}
 
 

@@ -1,6 +1,7 @@
 // Documents and reports, the newest first; what is attached to them is fetched with the token and shown here.
 
 import { element, table } from "./elements.js";
+import { sign } from "./graph.js";
 import { meaning, say } from "./language.js";
 import { concept, flagged, range, result } from "./reading.js";
 import { refusal } from "./refusal.js";
@@ -50,7 +51,7 @@ function listing(resources, context) {
     time(when(each)),
     say(each.resourceType === "DocumentReference" ? "documents.document" : "documents.report"),
     title(each),
-    facilities.name(facilities.of(each)),
+    [sign(facilities.colour(facilities.of(each))), facilities.name(facilities.of(each))],
     meaning("report", each.status),
     openers(each, context),
   ]);

@@ -1,6 +1,7 @@
 // Prescriptions, the newest first: what was written on one prescription stands together.
 
 import { element, table } from "./elements.js";
+import { sign } from "./graph.js";
 import { meaning, say } from "./language.js";
 import { code, concept, display, quantity } from "./reading.js";
 import { day, time } from "./times.js";
@@ -37,7 +38,7 @@ function prescription(requests, facilities) {
     element(
       "h2",
       {},
-      element("span", { class: `dot facility-${facilities.colour(facility)}` }),
+      sign(facilities.colour(facility)),
       element("time", { datetime: first.authoredOn }, time(first.authoredOn)),
       " ",
       element("span", { class: "quiet" }, facilities.name(facility)),

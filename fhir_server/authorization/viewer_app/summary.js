@@ -2,6 +2,7 @@
 
 import { card, element, table } from "./elements.js";
 import { issuer } from "./facilities.js";
+import { sign } from "./graph.js";
 import { meaning, say } from "./language.js";
 import { code, concept, display } from "./reading.js";
 import { refusal } from "./refusal.js";
@@ -32,8 +33,8 @@ async function shown(heading, content) {
 async function numbers(patient, facilities) {
   const known = (patient.identifier ?? []).filter((each) => each.value);
   await facilities.meet([patient], known.map(issuer));
-  const rows = known.map((each) => [facilities.name(issuer(each)), each.value]);
-  return [element("dl", { class: "numbers" }, rows.map(([facility, number]) => element("div", {}, element("dt", {}, facility), element("dd", {}, number))))];
+  const one = (each) => element("div", {}, element("dt", {}, named(issuer(each), facilities)), element("dd", {}, each.value));
+  return [element("dl", { class: "numbers" }, known.map(one))];
 }
 
 function allergies({ resources }) {
@@ -81,6 +82,10 @@ function certainty(condition) {
   return doubt && doubt !== "confirmed" ? meaning("verification", doubt, concept(condition.verificationStatus)) : clinical;
 }
 
+function named(facility, facilities) {
+  return facility ? [sign(facilities.colour(facility)), facilities.name(facility)] : facilities.name(null);
+}
+
 async function visits({ resources }, facilities) {
   if (!resources.length) return [element("p", { class: "none" }, say("visits.none"))];
   const last = resources.slice(0, VISITS);
@@ -89,7 +94,7 @@ async function visits({ resources }, facilities) {
   const rows = last.map((each) => [
     period(each.period),
     meaning("class", each.class?.code, each.class?.display),
-    facilities.name(facilities.of(each)),
+    named(facilities.of(each), facilities),
     meaning("department", code(each.serviceType), concept(each.serviceType)),
     [...new Set((each.participant ?? []).map((one) => display(one.individual)))].filter(Boolean).join("、"),
   ]);
