@@ -97,7 +97,7 @@ class Assertions:
             raise invalid_client()
         try:
             jwt.decode(assertion.text, key, algorithms=[assertion.algorithm])
-        except (JoseError, ValueError):
+        except (JoseError, ValueError, RecursionError):
             raise invalid_client() from None
         seen = SeenAssertion(digest(f"{client.id}\0{assertion.jti}"), assertion.expires + _SKEW)
         if not await self._seen.add(seen):

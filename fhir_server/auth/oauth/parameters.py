@@ -49,5 +49,5 @@ def read_json(body: bytes) -> Parameters:
     try:
         found: dict[str, Any] = msgspec.json.decode(body, type=dict[str, Any])
         return Parameters({name: value for name, value in msgspec.convert(found, dict[str, str]).items() if value})
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise invalid_request("The body must be a JSON object whose values are texts") from None

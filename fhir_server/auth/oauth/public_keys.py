@@ -83,7 +83,7 @@ class PublicKeys:
             async with asyncio.timeout(_FETCH_SECONDS), httpx.AsyncClient(follow_redirects=False, transport=self._transport) as client:
                 body = await _received(client, uri)
             return msgspec.json.decode(body, type=dict[str, Any])
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError, UnicodeError):
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError, RecursionError):
             raise Unavailable("jwks_uri gives no JWK Set within 5 seconds") from None
 
 
