@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -16,8 +17,9 @@ if TYPE_CHECKING:
     from fhir_server.app import Registry
     from fhir_server.authorization.administration.registry import Administration
 
+_WIDE = 240  # what another program reads is not wrapped
+
 Result = TypeVar("Result")
-Subparsers = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def administer(arguments: argparse.Namespace, work: "Callable[[Administration], Awaitable[Result]]") -> Result:
@@ -121,8 +123,7 @@ def show(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     table = Table(*columns, box=box.SIMPLE)
     for row in rows:
         table.add_row(*row)
-    console = Console(markup=False, highlight=False)
-    console.print(table, width=console.width if console.is_terminal else 200)
+    Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 def next_step(*lines: str) -> None:

@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         new = [each for each in newcomers if not await administration.people.exists(each.login)]
         for each in new:
             await administration.people.check(each)
-        writer = csv.writer(output)
+        writer = csv.writer(output, lineterminator="\n")
         writer.writerow(("id", "first password"))
         for each in new:
             account, password = await administration.people.add(each)
