@@ -10,7 +10,7 @@ from fhir_server.auth.oauth.discovery import smart_configuration
 from fhir_server.auth.throttle import WINDOWS, Throttle
 from fhir_server.authorization.endpoints import OAuth, Rates, add_oauth
 from fhir_server.outcome import FhirError, Issue
-from tests.auth.oauth.world import CALLBACK, VERIFIER, answered, asked, asserting, basic, open_world
+from tests.auth.oauth.world import CALLBACK, EVIL, ORIGIN, ROOT, VERIFIER, answered, asked, asserting, basic, open_world
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -29,7 +29,7 @@ async def http(world):
     """A client of the application."""
     app = FastAPI()
     add_oauth(app, lambda: world.oauth)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ROOT) as client:
         yield client
 
 
@@ -56,7 +56,7 @@ async def test_the_app_is_told_by_redirect_and_a_stranger_on_a_page(http):
     assert wrong.status_code == 303
     told = answered(wrong.headers["location"])
     assert (told["error"], told["state"], told["iss"]) == ("invalid_scope", "s1", "http://testserver")
-    strange = await http.get("/auth/authorize", params=asked(redirect_uri="https://evil.example/<script>"))
+    strange = await http.get("/auth/authorize", params=asked(redirect_uri=f"{EVIL}/<script>"))
     assert strange.status_code == 400
     assert "location" not in strange.headers
     assert strange.headers["content-type"].startswith("text/html")
@@ -173,7 +173,7 @@ async def test_discovery_and_keys_may_be_read_from_everywhere(world, http):
 
 async def test_the_pages_of_registered_apps_may_ask_for_tokens_and_no_others(world, http):
     preflight = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
-    allowed = await http.options("/auth/token", headers={"Origin": "https://app.example.org", **preflight})
+    allowed = await http.options("/auth/token", headers={"Origin": ORIGIN, **preflight})
     assert allowed.headers["access-control-allow-origin"] == "https://app.example.org"
     assert allowed.headers["access-control-allow-methods"] == "POST"
     assert "access-control-allow-credentials" not in allowed.headers

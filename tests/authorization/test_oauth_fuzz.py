@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 
 from fhir_server.auth.throttle import WINDOWS, Throttle
 from fhir_server.authorization.endpoints import OAuth, Rates, add_oauth
-from tests.auth.oauth.world import APP_SCOPE, asked, asserting, open_world
+from tests.auth.oauth.world import APP_SCOPE, ROOT, asked, asserting, open_world
 
 QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
@@ -79,7 +79,7 @@ async def http(mongodb_uri, database_name):
         oauth = OAuth(world.server, Throttle(world.shelf.records(WINDOWS), world.clock), rates=rates)
         app = FastAPI()
         add_oauth(app, lambda: oauth)
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://testserver") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ROOT) as client:
             yield client
 
 

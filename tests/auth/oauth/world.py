@@ -45,11 +45,14 @@ from fhir_server.store.records import Shelf
 from fhir_server.store.repository import Repository
 from profiles.definitions import r4
 
+ROOT = "http://testserver"
 BASE = "http://testserver/fhir"
 TOKEN = "http://testserver/auth/token"
 CODE = "3710000001"
 HOSPITAL = "Organization/hospital-b"
 PHYSICIAN = "Practitioner/dr"
+EVIL = "https://evil.example"
+ORIGIN = "https://app.example.org"
 CALLBACK = "https://app.example.org/callback"
 ZONE = ZoneInfo("Asia/Tokyo")
 VERIFIER = "v" * 43
