@@ -22,10 +22,15 @@ PATCH_FORMATS = ["application/json-patch+json", "application/fhir+json"]
 _EVERYWHERE = frozenset({"_id", "_lastUpdated", "_tag", "_profile", "_security", "_source", *(each.name for each in COMMON)})
 _ANYTHING = 100  # a reference to so many types is one to whatever there is: it is not listed with each of them
 _DEFINITION = "http://hl7.org/fhir/CompartmentDefinition/"
-_SECURITY = (
-    "There is no login yet: whoever reaches the server reads and changes everything. Keep it on a closed network, and give it no data of "
-    "real patients. / ログイン機能はまだありません。閉じたネットワークで、架空のデータだけを扱ってください。"
+_SECURED = (
+    "OAuth 2.0 with SMART App Launch 2.2 and Backend Services: [base]/.well-known/smart-configuration says where. Nothing but this statement is "
+    "answered without an access token. / アクセストークン (SMART on FHIR) が必要です。"
 )
+_OPEN = (
+    "Authentication is off: whoever reaches the server reads and changes everything. For measuring and tests with made-up data only. / "
+    "認証は無効です。架空のデータによる試験専用です。"
+)
+_SMART = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}]}
 _TRIAL_USE = frozenset(
     {
         "versioning", "readHistory", "updateCreate", "conditionalCreate", "conditionalRead", "conditionalUpdate", "conditionalDelete",
@@ -52,15 +57,15 @@ def served(required: Mapping[str, Any]) -> Served:
     return {each["type"]: known.intersection(asked["code"] for asked in each["interaction"]) for each in server(required)["resource"]}
 
 
-def full(required: Mapping[str, Any], parameters: Parameters, version: str, *, cors: bool = False) -> dict[str, Any]:
-    """Make the CapabilityStatement; `cors` tells whether pages of other origins may ask."""
+def full(required: Mapping[str, Any], parameters: Parameters, version: str, *, cors: bool = False, secured: bool = True) -> dict[str, Any]:
+    """Make the CapabilityStatement; `cors` tells whether pages of other origins may ask, `secured` whether a token is needed."""
     rest = server(required)
     types = [each["type"] for each in rest["resource"]]
     pointing = _pointing(types, parameters)
     own = {
         "mode": "server",
         "documentation": f"Every search also takes {', '.join(RESULTS)}, and every answer _format and _pretty.",
-        "security": {"cors": cors, "description": _SECURITY},
+        "security": {"cors": cors, **({"service": [_SMART], "description": _SECURED} if secured else {"description": _OPEN})},
         "resource": [_resource(each, parameters, pointing[each["type"]]) for each in rest["resource"]],
         "interaction": rest["interaction"],
         "searchParam": _common(parameters, types[0]),

@@ -8,7 +8,7 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.types import Receive, Scope, Send
 
@@ -17,25 +17,41 @@ from fhir_server.rest.binary import Disconnected
 from fhir_server.rest.cors import Cors
 from fhir_server.rest.request import Asked, Limits, fhir_request, headers_of
 from fhir_server.rest.response import Answer, answer, chunk_messages, failure, messages
-from fhir_server.service import LOCAL, Service
+from fhir_server.service import Requester, Service
 
 log = logging.getLogger(__name__)
 
 _REQUEST_ID = re.compile(r"[0-9a-fA-F\-]{16,64}")  # UUIDs and trace ids; what may be a name or a patient's number is not logged
 _WENT_AWAY = 499  # what others call it in logs; it is never sent
+_SAFE = frozenset({"GET", "HEAD"})
 
 
 Record = Callable[[str | None, str | None, int, float, str | None], None]
 """What metrics and the log may know of a request: interaction, type, status, seconds, the request's id."""
+
+Identify = Callable[[Asked], Awaitable[Requester]]
+"""Tells who asks, by the request's headers and connection; raises FhirError (401) where nobody is known to."""
+
+NOBODY = Requester("")
+"""Asks what everybody may ask: what this server is."""
 
 
 class FhirEndpoint:
     """Answers every request below the base; whatever happens, the answer is FHIR."""
 
     def __init__(
-        self, service: Service, *, prefix: str, base: str | None, limits: Limits, record: Record, cors: Cors | None = None
+        self,
+        service: Service,
+        identify: Identify,
+        *,
+        prefix: str,
+        base: str | None,
+        limits: Limits,
+        record: Record,
+        cors: Cors | None = None,
     ) -> None:
         self.service = service
+        self.identify = identify
         self.prefix = prefix
         self.base = base
         self.limits = limits
@@ -68,9 +84,10 @@ class FhirEndpoint:
 
     async def _answer(self, asked: Asked, receive: Receive, request_id: str) -> Answer:
         try:
+            requester = NOBODY if self._is_public(asked) else await self.identify(asked)
             served = self.service.serving.served
             request = await fhir_request(asked, receive, served, prefix=self.prefix, base=self.base, limits=self.limits)
-            response = await self.service.perform(request, LOCAL)
+            response = await self.service.perform(request, requester)
             return answer(request, response, pretty=asked.pretty)
         except FhirError as error:
             return failure(error, asked.subject, pretty=asked.pretty)
@@ -79,6 +96,10 @@ class FhirEndpoint:
         except Exception:
             log.exception("unexpected failure", extra={"request": request_id})
             return failure(_unexpected(request_id), asked.subject)
+
+    def _is_public(self, asked: Asked) -> bool:
+        """Tell whether anybody may ask this: what the server is (`/metadata`), and nothing else."""
+        return asked.scope["method"] in _SAFE and asked.scope["path"] == f"{self.prefix}/metadata"
 
 
 def _request_id(given: str | None) -> str:

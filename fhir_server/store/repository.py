@@ -3,11 +3,12 @@
 A Repository is opened for one requester and says nothing of what the permit hides: it looks like what never was.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from typing import TypeAlias
 
 from fhir_server.exchange import Version
 from fhir_server.outcome import FhirError, deleted, not_found
@@ -31,7 +32,11 @@ from fhir_server.store.related import resolved
 from fhir_server.store.selection import selection
 from fhir_server.store.writing import Changed, Clock, Create, Delete, Put, Stored, Write
 
-__all__ = ["Changed", "Create", "Delete", "Limits", "Page", "Permit", "Prepared", "Put", "Repository", "Span", "Write", "now"]
+__all__ = ["Changed", "Create", "Delete", "Limits", "Notice", "Page", "Permit", "Prepared", "Put", "Repository", "Span", "Write", "now"]
+
+
+Notice: TypeAlias = Callable[[Sequence[Version]], Awaitable[None]]
+"""Learns what a commit has done, before whoever asked for it is answered."""
 
 
 def now() -> datetime:
@@ -46,6 +51,7 @@ class Repository:
     mongo: Mongo
     permit: Permit
     clock: Clock = now
+    notice: Notice | None = None
 
     async def get(self, type: str, id: str) -> Version:
         """Give the current version. Raises FhirError: 403 by type, 404, or 410 where it was deleted."""
@@ -143,6 +149,12 @@ class Repository:
 
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Do all the writes or none; see `store.commit`. Large content of a Binary is stored as a file first: `store.files`."""
+        versions = await self._committed(writes)
+        if self.notice is not None:
+            await self.notice(versions)
+        return versions
+
+    async def _committed(self, writes: Sequence[Write]) -> list[Version]:
         if not any(write.key.startswith(BINARY) for write in writes):
             return await commit(self.mongo, self.permit, self.clock, writes)
         files = self.mongo.files

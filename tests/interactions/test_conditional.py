@@ -164,7 +164,7 @@ async def test_a_conditional_delete_of_more_than_was_allowed_deletes_none(two):
 
 
 async def test_the_server_limits_a_conditional_delete(mongodb_uri, database_name):
-    app = create_app(Settings(database=database_name, delete_limit=3), mongodb_uri)
+    app = create_app(Settings(authentication="off", database=database_name, delete_limit=3), mongodb_uri)
     async with (
         app.outer.router.lifespan_context(app.outer),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as client,

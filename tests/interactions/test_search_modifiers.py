@@ -84,7 +84,7 @@ async def test_a_unit_a_text_and_a_value_set_are_asked_over_http(client):
 
 
 async def test_a_reference_with_our_own_address_is_found_as_a_local_one(mongodb_uri, database_name):
-    app = create_app(Settings(database=database_name, base_url=BASE), mongodb_uri)
+    app = create_app(Settings(authentication="off", database=database_name, base_url=BASE), mongodb_uri)
     async with app.outer.router.lifespan_context(app.outer), AsyncClient(transport=ASGITransport(app), base_url=BASE) as client:
         await _found_as_a_local_one(client)
 

@@ -106,7 +106,7 @@ async def test_s54_every_process_reads_the_tokens_of_the_others_and_nobody_else_
     await store(client, patient(id="p1"), patient(id="p2"))
     following = link(await client.get("/Patient?_count=1"), "next")
     for settings, status in (({}, 200), ({"paging_key": "some other secret of the operator"}, 400)):
-        other = create_app(Settings(database=database_name, **settings), mongodb_uri)
+        other = create_app(Settings(authentication="off", database=database_name, **settings), mongodb_uri)
         async with other.outer.router.lifespan_context(other.outer), AsyncClient(transport=ASGITransport(other), base_url=BASE) as second:
             assert (await second.get(following)).status_code == status
 

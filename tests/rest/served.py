@@ -13,8 +13,8 @@ BASE = "http://tsunagi.example/fhir"
 
 @pytest.fixture
 async def application(mongodb_uri: str, database_name: str) -> AsyncIterator[Application]:
-    """The application of one worker, started, on an empty database."""
-    app = create_app(Settings(database=database_name, body_limit=2, bundle_limit=200), mongodb_uri)
+    """The application of one worker, started, on an empty database; who asks does not matter here, so authentication is off."""
+    app = create_app(Settings(authentication="off", database=database_name, body_limit=2, bundle_limit=200), mongodb_uri)
     assert isinstance(app, Application)
     async with app.outer.router.lifespan_context(app.outer):
         yield app

@@ -14,7 +14,7 @@ ASKING = {"Origin": PAGE, "Access-Control-Request-Method": "PUT", "Access-Contro
 @pytest.fixture
 async def opened(mongodb_uri, database_name):
     """A client of a server that lets the pages of two origins in."""
-    app = create_app(Settings(database=database_name, cors_origins=f"{PAGE}, http://localhost:3000"), mongodb_uri)
+    app = create_app(Settings(authentication="off", database=database_name, cors_origins=f"{PAGE}, http://localhost:3000"), mongodb_uri)
     async with (
         app.outer.router.lifespan_context(app.outer),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as client,

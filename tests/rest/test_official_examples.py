@@ -17,7 +17,7 @@ SENDING = {"Content-Type": "application/fhir+json"}
 @pytest.fixture
 async def application(mongodb_uri, database_name):
     """As everywhere, but with the usual limits: some examples are large."""
-    app = create_app(Settings(database=database_name), mongodb_uri)
+    app = create_app(Settings(authentication="off", database=database_name), mongodb_uri)
     async with app.outer.router.lifespan_context(app.outer):
         yield app
 

@@ -129,7 +129,7 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 async def test_without_its_database_the_server_says_so_and_asks_to_come_back(mongodb_uri, database_name):
     line = Line(mongodb_uri)
-    app = create_app(Settings(database=database_name), await line.open())
+    app = create_app(Settings(authentication="off", database=database_name), await line.open())
     async with (
         app.outer.router.lifespan_context(app.outer),
         httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"{ROOT}/fhir", timeout=60) as client,

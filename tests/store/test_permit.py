@@ -6,7 +6,7 @@ from fhir_server.outcome import FhirError
 from fhir_server.search.expression import EVERYTHING, NOTHING, And, Entries, ForPatient, Has, OfType, Or, Related, RelatedBy
 from fhir_server.search.query import Query
 from fhir_server.store.permit import Permit
-from fhir_server.store.repository import Create, Delete, Put, Repository
+from fhir_server.store.repository import Create, Delete, Put, Repository, Span
 
 MINE = ForPatient("Patient/a")
 LIMITED = Permit(
@@ -42,9 +42,10 @@ def test_a_permit_covers_nothing_unless_told_to():
 
 async def test_without_a_permit_nothing_is_seen_and_nothing_is_written(limited, mongo, prepared):
     nobody = Repository(mongo, Permit())
-    assert (await failing(nobody.get("Observation", "of-a"))).status == 404
-    page = await nobody.find(Query("Observation", OfType(("Observation",)), count=9, total="accurate"))
-    assert (page.versions, page.total) == ((), 0)
+    for id in ("of-a", "none"):  # it follows from the permit alone, so it tells nothing of what is stored
+        assert (await failing(nobody.get("Observation", id))).status == 403
+    for asked in (Has("code", "x"), Has("code", "none")):
+        assert (await failing(nobody.find(Query("Observation", asked, count=9, total="accurate")))).status == 403
     for write in (Create(prepared("new")), Put(prepared("a")), Delete("Patient", "a")):
         assert (await failing(nobody.commit([write]))).status == 403
 
@@ -86,13 +87,39 @@ async def test_chains_lead_over_what_may_be_seen_only(limited):
 async def test_a_write_stays_within_the_permit_before_and_after(limited, prepared, repository):
     assert (await failing(limited.commit([Put(prepared("of-b", "Observation", of("a")))]))).status == 403
     assert (await failing(limited.commit([Put(prepared("of-a", "Observation", of("b")))]))).status == 403
-    assert (await failing(limited.commit([Delete("Observation", "of-b")]))).status == 403
+    for id in ("of-b", "none"):  # what is hidden is deleted as what never was: nothing happens
+        assert (await limited.commit([Delete("Observation", id)]))[0].version == 0
     assert (await repository.get("Observation", "of-b")).version == 1
     (changed,) = await limited.commit([Put(prepared("of-a", "Observation", of("a"), status="final"))])
     assert changed.version == 2
-    both = [Put(prepared("of-a", "Observation", of("a"))), Delete("Observation", "of-b")]
+    both = [Put(prepared("of-a", "Observation", of("a"))), Put(prepared("of-b", "Observation", of("a")))]
     assert (await failing(limited.commit(both))).status == 403
     assert (await repository.get("Observation", "of-a")).version == 2
+
+
+async def test_s10_a_chain_over_a_type_that_is_not_permitted_is_refused(mongo, ticking):
+    limited = Repository(mongo, Permit({("search-type", "Observation"): MINE}), ticking)
+    for chained in (Related("subject", ("Patient",), Has("name", "a"), leads=True), RelatedBy("Encounter", "x", Has("status", "y"))):
+        assert (await failing(limited.find(Query("Observation", chained, count=9)))).status == 403
+
+
+async def test_the_past_of_a_type_is_for_who_may_read_and_search_it(mongo, ticking):
+    for interactions in (["read"], ["search-type"]):
+        limited = Repository(mongo, Permit({(each, "Observation"): EVERYTHING for each in interactions}), ticking)
+        assert (await failing(limited.past(["Observation"], Span(9)))).status == 403
+
+
+async def test_s56_elements_that_are_fixed_stay_as_they_are(mongo, prepared, repository, ticking):
+    limited = Repository(mongo, Permit(otherwise=EVERYTHING, fixed={"Patient": ("link",)}), ticking)
+    link = [{"other": {"reference": "Patient/b"}, "type": "seealso"}]
+    for write in (Create(prepared("new", link=link)), Put(prepared("new", link=link))):
+        assert (await failing(limited.commit([write]))).status == 403
+    await repository.commit([Create(prepared("old", link=link))])
+    for changed in ({}, {"link": [{**link[0], "type": "replaced-by"}]}):
+        assert (await failing(limited.commit([Put(prepared("old", **changed))]))).status == 403
+        assert (await failing(limited.commit([Put(prepared("old", **changed)), Create(prepared("other"))]))).status == 403
+    (kept,) = await limited.commit([Put(prepared("old", link=link, active=True))])
+    assert kept.version == 2
 
 
 async def test_each_type_has_its_own_limit():

@@ -1,0 +1,104 @@
+"""The application of one worker: what is below the FHIR base goes straight to the endpoint, everything else through FastAPI."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+from fhir_server import observability
+from fhir_server.app.definitions import openapi
+from fhir_server.app.doors import add_doors
+from fhir_server.rest.cors import Cors
+from fhir_server.rest.endpoint import FhirEndpoint
+from fhir_server.rest.health import Readiness, add_health
+from fhir_server.rest.request import Asked
+from fhir_server.rest.request import Limits as RequestLimits
+from fhir_server.rest.swagger import add_swagger
+from fhir_server.service import LOCAL, Requester
+from fhir_server.settings import Settings
+
+if TYPE_CHECKING:
+    from fhir_server.app import Registry
+
+PREFIX = "/fhir"
+_DISCOVERY = f"{PREFIX}/.well-known/"
+_MEGABYTE = 1024 * 1024
+_HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+
+Opener = Callable[[], AbstractAsyncContextManager["Registry"]]
+
+
+class Application:
+    """Answers requests while its lifespan lasts; `registry` is there then."""
+
+    def __init__(self, settings: Settings, opened: Opener) -> None:
+        self._settings = settings
+        self._opened = opened
+        self._endpoint: FhirEndpoint | None = None
+        self._secure = settings.base.startswith("https://")
+        self.registry: Registry | None = None
+        self.readiness: Readiness | None = None
+        self.outer = FastAPI(title="Tsunagi", lifespan=self._lifespan, openapi_url=None, docs_url=None, redoc_url=None)
+        add_health(self.outer, lambda: self.readiness, observability.exposition)
+        add_swagger(self.outer, lambda: openapi(PREFIX.removeprefix("/")))
+        add_doors(self.outer, settings, lambda: self.registry)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or live through the lifespan."""
+        if scope["type"] == "http":
+            send = self._with_hsts(send) if self._secure else send
+            path: str = scope["path"]
+            below = path.startswith(PREFIX) and (len(path) == len(PREFIX) or path[len(PREFIX)] == "/")
+            if self._endpoint is not None and below and not path.startswith(_DISCOVERY):
+                await self._endpoint(scope, receive, send)
+                return
+        await self.outer(scope, receive, send)
+
+    def stopping(self) -> None:
+        """Say from now on that this process wants no more work; what it accepted is still answered."""
+        if self.readiness is not None:
+            self.readiness.stopping = True
+
+    @asynccontextmanager
+    async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
+        async with self._opened() as registry, registry.identity.watched():
+            self.registry = registry
+            self.readiness = Readiness(registry.mongo.ping)
+            self._endpoint = FhirEndpoint(
+                registry.service,
+                self._identify if self._settings.authentication == "required" else _everybody,
+                prefix=PREFIX,
+                base=self._settings.base_url.rstrip("/") if self._settings.base_url else None,
+                limits=RequestLimits(self._settings.body_limit * _MEGABYTE, binary=self._settings.binary_limit * _MEGABYTE),
+                record=observability.record,
+                cors=Cors(self._settings.origins) if self._settings.origins else None,
+            )
+            yield
+            self.stopping()
+
+    async def _identify(self, asked: Asked) -> Requester:
+        assert self.registry is not None
+        identity = self.registry.identity
+
+        def thumbprint() -> str | None:
+            presented = identity.pki.binding.presented(asked.scope)
+            return presented.thumbprint if presented is not None else None
+
+        return await identity.authenticator.requester(asked.headers.get("authorization"), thumbprint)
+
+    def _with_hsts(self, send: Send) -> Send:
+        """Have browsers never come without TLS again: https://www.rfc-editor.org/rfc/rfc6797."""
+
+        async def sending(message: object) -> None:
+            if message["type"] == "http.response.start":  # type: ignore[index] # an ASGI message
+                message["headers"] = [*message.get("headers", ()), _HSTS]  # type: ignore[index,attr-defined]
+            await send(message)  # type: ignore[arg-type]
+
+        return sending
+
+
+async def _everybody(_: Asked) -> Requester:
+    """Without authentication (a setting for measuring and tests, at a loopback address) everybody is the operator."""
+    return LOCAL
