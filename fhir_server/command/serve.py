@@ -61,7 +61,7 @@ def serve(
     """Serve over the database that `open_` gives until a signal, and stop both."""
     _check(settings)
     sockets = listen(settings.host, settings.port, settings.worker_processes)
-    _warn(settings.host)
+    _warn(settings)
     try:
         with open_() as database:
             metrics.start(settings.data / "metrics")
@@ -94,13 +94,13 @@ def _tls(settings: Settings, uri: str, authorities: Authorities) -> tls.Tls | No
     return tls.from_settings(settings, authorities(settings, uri) if asks else b"")
 
 
-def _warn(host: str) -> None:
-    if not is_loopback(host):
-        text = "ATTENTION: anybody who reaches %s reads and changes all data, because no login exists yet"
-        log.warning(text, host)
-        print(
-            f"*** {text % host} / 警告: ログイン機能がまだないため、このアドレスに届く誰もが全データを読み書きできます ***", file=sys.stderr
-        )
+def _warn(settings: Settings) -> None:
+    """Say where passwords and tokens would travel unencrypted: neither this server speaks TLS nor, by its address, a proxy before it."""
+    if is_loopback(settings.host) or settings.tls_certificate is not None or settings.base.startswith("https://"):
+        return
+    text = "ATTENTION: passwords, tokens and patients' data travel to and from %s unencrypted; set tls_certificate and tls_key"
+    log.warning(text, settings.host)
+    print(f"*** {text % settings.host} / 警告: 通信が暗号化されていません。TLS を設定してください ***", file=sys.stderr)
 
 
 def _welcome(settings: Settings) -> str:

@@ -50,7 +50,7 @@ def app(pki, shelf, hands):
 
 
 def asking(app, address="203.0.113.9"):
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 40000)), base_url="https://fhir.example.jp")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 40000)), base_url="https://localhost")
 
 
 @pytest.fixture
