@@ -1,7 +1,9 @@
 """Passwords as they are stored: argon2id in PHC form, from which nobody can tell them (F056, L04).
 
-https://www.rfc-editor.org/rfc/rfc9106#section-4 (the second recommended option)
+https://www.rfc-editor.org/rfc/rfc9106#section-4 (the second recommended option, in one lane)
 https://pages.nist.gov/800-63-4/sp800-63b.html#passwordver (NFKC: full-width letters are those of any other keyboard)
+
+One lane only: OpenSSL computes several in threads of its own, and two such computations at once wait for each other for ever.
 """
 
 import asyncio
@@ -22,18 +24,22 @@ from fhir_server.auth.throttle import TooMany
 LONGEST: Final = 128
 _SALT = 16
 _KEY = 32
-_PARAMETERS = re.compile(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$")
+_PARAMETERS = re.compile(r"\$argon2id\$v=19\$m=(\d+),t=(\d+),p=1\$")
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What hashing a password costs: KiB of memory, rounds over it, lanes."""
+    """What hashing a password costs: KiB of memory, rounds over it; of lanes there is one."""
 
     memory: int = 65536
     rounds: int = 3
-    lanes: int = 4
+    lanes: int = 1
+
+    def __post_init__(self) -> None:
+        if self.lanes != 1:
+            raise ValueError("passwords are hashed in one lane: several could stop the server")
 
 
 def normal(password: str) -> str:
@@ -67,8 +73,8 @@ class Passwords:
         found = _PARAMETERS.match(stored)
         if found is None:
             return True
-        memory, rounds, lanes = (int(each) for each in found.groups())
-        return memory * rounds < self._cost.memory * self._cost.rounds or lanes < self._cost.lanes
+        memory, rounds = (int(each) for each in found.groups())
+        return memory * rounds < self._cost.memory * self._cost.rounds
 
     def close(self) -> None:
         """End the threads."""
@@ -85,14 +91,16 @@ class Passwords:
 
     def _kdf(self) -> Argon2id:
         cost = self._cost
-        return Argon2id(salt=os.urandom(_SALT), length=_KEY, iterations=cost.rounds, lanes=cost.lanes, memory_cost=cost.memory)
+        return Argon2id(salt=os.urandom(_SALT), length=_KEY, iterations=cost.rounds, lanes=1, memory_cost=cost.memory)
 
     def _of_nobody(self) -> str:
         salt, key = (base64.b64encode(os.urandom(size)).decode().rstrip("=") for size in (_SALT, _KEY))
-        return f"$argon2id$v=19$m={self._cost.memory},t={self._cost.rounds},p={self._cost.lanes}${salt}${key}"
+        return f"$argon2id$v=19$m={self._cost.memory},t={self._cost.rounds},p=1${salt}${key}"
 
 
 def _matches(password: str, stored: str) -> bool:
+    if not _PARAMETERS.match(stored):
+        return False
     try:
         Argon2id.verify_phc_encoded(_bytes(password), stored)
     except InvalidKey:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from fhir_server.auth.accounts.attempts import Lockout
+from fhir_server.auth.accounts.guessable import Personal
 from fhir_server.auth.accounts.passwords import Cost, Passwords
 from fhir_server.auth.accounts.people import KINDS, Host, People, open_people
 from fhir_server.auth.accounts.policy import POLICIES
@@ -13,8 +14,11 @@ from fhir_server.auth.sealing import Sealer
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.records import Shelf
 
-CHEAP = Cost(memory=64, rounds=1, lanes=1)
+CHEAP = Cost(memory=64, rounds=1)
 PROMPT = Lockout(delay=0)
+
+GOOD, BETTER, BEST = "x7kq2mpa", "vb4nzt9w", "r6jdh3yu"
+TARO = Personal(("山田 太郎", "ヤマダ タロウ"), "1975-01-02")
 
 
 class Clock:
@@ -72,3 +76,11 @@ def opened(shelf: Shelf, ticking: Clock, passwords: Passwords):
 @pytest.fixture
 def people(opened) -> People:
     return opened("network")
+
+
+@pytest.fixture
+async def taro(people):
+    """An account whose owner has chosen a password."""
+    await people.accounts.create("taro.y", "Practitioner/1")
+    initial = await people.accounts.set_initial_password("taro.y")
+    return await people.accounts.change_password("taro.y", initial, GOOD, Personal())
