@@ -23,7 +23,8 @@ _PAGE = """\
 </head>
 <body>
 <header class="top"><div><span class="brand">{{ network }}</span>
-<a href="/pki/enrol?lang={{ other[0] }}" lang="{{ other[0] }}" hreflang="{{ other[0] }}">{{ other[1] }}</a></div></header>
+{% if not bundle %}<a href="/pki/enrol?lang={{ other[0] }}" lang="{{ other[0] }}" hreflang="{{ other[0] }}">{{ other[1] }}</a>{% endif %}
+</div></header>
 <main id="main"><div class="card">
 {% if bundle %}
 <h1>{{ t("証明書ができました", "Your certificate is ready") }}</h1>
@@ -60,8 +61,8 @@ _PAGE = """\
 </div>
 <button type="submit" name="page" value="1">{{ t("証明書を作成", "Make the certificate") }}</button>
 </form>
-<p class="quiet small">{{ t("紛失・盗難・廃棄・退職のときは、直ちに事務局へ連絡してください。",
-  "Tell the secretariat at once of loss, theft, disposal or leaving.") }}</p>
+<ul class="links"><li>{{ t("紛失・盗難・廃棄・退職のときは、直ちに事務局へ連絡してください。",
+  "Tell the secretariat at once of loss, theft, disposal or leaving.") }}</li></ul>
 {% endif %}
 </div></main>
 </body>
