@@ -14,6 +14,11 @@ from fhir_server.command import CommandFailed
 _COMMANDS = {
     "demo": "import a synthetic hospital and serve it / 架空病院を取り込んで起動する",
     "serve": "serve the FHIR API / FHIR API を提供する",
+    "facility": "administer the facilities of the network / 参加施設を管理する",
+    "user": "administer people's accounts / 利用者を管理する",
+    "client": "register apps and systems / アプリ・システムを登録する",
+    "cert": "administer the network's certificates / クライアント証明書を管理する",
+    "session": "show and end sessions / セッションの表示・終了",
     "ssmix2": "import an SS-MIX2 standard storage / SS-MIX2 標準化ストレージを取り込む",
     "index": "show or rebuild the search indexes / 検索索引の表示・再構築",
     "openapi": "write the OpenAPI document / OpenAPI 文書を出力する",
@@ -25,6 +30,7 @@ _EXAMPLES = """\
 examples:
   tsunagi demo                                      a synthetic hospital, imported and served / 架空病院のデモ
   tsunagi serve --port 8081 --data /srv/tsunagi     the FHIR API over its own MongoDB / FHIR API を起動
+  tsunagi facility add 3710000025 --name "診療所Ａ" --type clinic --role providing    a facility, then its people / 参加施設の登録
   tsunagi ssmix2 import DIR --facility 3710000017   an SS-MIX2 standard storage / SS-MIX2 標準化ストレージの取り込み
   tsunagi index status                              the indexes of the store / 索引の状態
   tsunagi settings                                  the settings in force (docs/settings.md) / 設定の表示

@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.types import Receive, Scope, Send
 
 from fhir_server import observability
 from fhir_server.app.definitions import openapi
-from fhir_server.app.doors import add_doors
+from fhir_server.app.doors import Doors, add_doors, open_doors
+from fhir_server.authorization.certificate_guard import CertificateGuard
 from fhir_server.rest.cors import Cors
 from fhir_server.rest.endpoint import FhirEndpoint
 from fhir_server.rest.health import Readiness, add_health
@@ -38,17 +39,22 @@ class Application:
         self._opened = opened
         self._endpoint: FhirEndpoint | None = None
         self._secure = settings.base.startswith("https://")
+        required = settings.tls_client_certificates == "required"
+        self._guarded = CertificateGuard(self._answer, lambda: self.registry.identity.pki if self.registry else None, required=required)
         self.registry: Registry | None = None
         self.readiness: Readiness | None = None
         self.outer = FastAPI(title="Tsunagi", lifespan=self._lifespan, openapi_url=None, docs_url=None, redoc_url=None)
         add_health(self.outer, lambda: self.readiness, observability.exposition)
         add_swagger(self.outer, lambda: openapi(PREFIX.removeprefix("/")))
-        add_doors(self.outer, settings, lambda: self.registry)
+        self._doors: Doors | None = None
+        add_doors(self.outer, settings, lambda: self._doors, self._identify_request)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through the lifespan."""
+        await self._guarded(scope, receive, self._with_hsts(send) if self._secure and scope["type"] == "http" else send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            send = self._with_hsts(send) if self._secure else send
             path: str = scope["path"]
             below = path.startswith(PREFIX) and (len(path) == len(PREFIX) or path[len(PREFIX)] == "/")
             if self._endpoint is not None and below and not path.startswith(_DISCOVERY):
@@ -65,6 +71,7 @@ class Application:
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         async with self._opened() as registry, registry.identity.watched():
             self.registry = registry
+            self._doors = open_doors(self._settings, registry)
             self.readiness = Readiness(registry.mongo.ping)
             self._endpoint = FhirEndpoint(
                 registry.service,
@@ -79,14 +86,20 @@ class Application:
             self.stopping()
 
     async def _identify(self, asked: Asked) -> Requester:
+        return await self._requester(asked.headers.get("authorization"), asked.scope)
+
+    async def _identify_request(self, request: Request) -> Requester:
+        return await self._requester(request.headers.get("authorization"), request.scope)
+
+    async def _requester(self, authorization: str | None, scope: Scope) -> Requester:
         assert self.registry is not None
         identity = self.registry.identity
 
         def thumbprint() -> str | None:
-            presented = identity.pki.binding.presented(asked.scope)
+            presented = identity.pki.binding.presented(scope)
             return presented.thumbprint if presented is not None else None
 
-        return await identity.authenticator.requester(asked.headers.get("authorization"), thumbprint)
+        return await identity.authenticator.requester(authorization, thumbprint)
 
     def _with_hsts(self, send: Send) -> Send:
         """Have browsers never come without TLS again: https://www.rfc-editor.org/rfc/rfc6797."""

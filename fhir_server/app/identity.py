@@ -83,6 +83,7 @@ class Identity:
     authorization: AuthorizationServer
     people: People
     pki: Pki
+    secret: bytes
 
     async def start(self) -> None:
         """Read what is stored, and make what is not there yet."""
@@ -147,6 +148,7 @@ async def compose(settings: Settings, mongo: Mongo) -> Identity:
         authorization=authorization,
         people=people,
         pki=_pki(settings, shelf, sealer, cut),
+        secret=secret,
     )
 
 

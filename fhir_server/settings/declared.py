@@ -21,7 +21,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = 0
     base_url: Annotated[
         str | None,
-        Meta(description="Public address of the FHIR API, used in links; default `http://HOST:PORT/fhir`. 公開アドレス (リンクに使用)"),
+        Meta(
+            description="Public address of the FHIR API, used in links; default `http://HOST:PORT/fhir`, with TLS `https://`. 公開アドレス (リンクに使用)"
+        ),
     ] = None
     data: Annotated[Path, Meta(description="Directory of all data; MongoDB's files are in its `mongodb`. データの保存先")] = Path("var")
     mongodb_uri: Annotated[
@@ -168,7 +170,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     @property
     def base(self) -> str:
         """The address that links start with, without a trailing slash."""
-        return (self.base_url or f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/fhir").rstrip("/")
+        scheme = "http" if self.tls_certificate is None else "https"
+        return (self.base_url or f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/fhir").rstrip("/")
 
     @property
     def issuer(self) -> str:

@@ -118,6 +118,11 @@ def _check_access(settings: Settings) -> None:
         raise SettingsError("setting authentication: off is possible at a loopback address only (host 127.0.0.1)")
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise SettingsError("settings tls_certificate and tls_key: one is nothing without the other")
+    try:
+        if settings.tls_client_ca is not None:
+            settings.tls_client_ca.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"setting tls_client_ca: the file cannot be read ({error.strerror})") from None
     if settings.proxy_certificate_header and not settings.proxy_addresses:
         raise SettingsError("setting proxy_certificate_header: say with proxy_addresses whose headers are believed")
     for each in settings.proxies:
