@@ -26,12 +26,21 @@ _MOST: Final = 100_000
 
 
 class Lifetimes(msgspec.Struct, frozen=True, kw_only=True):
-    """How long what is given lives: access tokens of people and of systems; refresh tokens unused, and altogether."""
+    """How long what is given lives: access tokens of people and of systems; refresh tokens unused, and altogether.
+
+    `online` is for access tokens with online_access: each refresh notes that the session is used, so they must be short beside
+    the five minutes after which an unused one ends (F060). It may end earlier by that much, never later.
+    """
 
     access: timedelta = timedelta(minutes=5)
+    online: timedelta = timedelta(minutes=1)
     system: timedelta = timedelta(minutes=5)
     idle: timedelta = timedelta(days=30)
     longest: timedelta = timedelta(days=90)
+
+    def of(self, grant: "Grant") -> timedelta:
+        """Give how long an access token of this grant lives."""
+        return min(self.online, self.access) if grant.is_renewable and not grant.is_offline else self.access
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):

@@ -85,7 +85,7 @@ class Issuing:
         if not await self._codes.use(code, digest(family)):
             await self._spoil(code)
             raise invalid_grant("The code was used before; what came of it is revoked")
-        if not await self._people.session_lasts(code.authorization):
+        if not await self._people.session_goes_on(code.authorization):
             raise invalid_grant("The person has logged out meanwhile")
         grant, refresh_token = await self._grants.begin(family, code.authorization, certificate)
         response = await self._response(grant, self._within(code.authorization.scope, client), certificate, refresh_token)
@@ -127,7 +127,7 @@ class Issuing:
         if self._grants.was_cut(grant):
             await self._grants.end(grant.id)
             raise invalid_grant("The authorization was revoked")
-        if not grant.is_offline and not await self._people.session_lasts(grant.authorization):
+        if not grant.is_offline and not await self._people.session_goes_on(grant.authorization):
             raise invalid_grant("The session of the person has ended (online_access)")
         if client.is_public and grant.certificate is not None and grant.certificate != certificate:
             raise invalid_grant("The refresh token is bound to another certificate")
@@ -182,8 +182,9 @@ class Issuing:
         except OAuth2Error:
             await self._grants.end(grant.id)
             raise
-        token = await self._tokens.issue(requester, self._lifetimes.access)
-        response = _bearer(token, int(self._lifetimes.access.total_seconds()), scope)
+        lifetime = self._lifetimes.of(grant)
+        token = await self._tokens.issue(requester, lifetime)
+        response = _bearer(token, int(lifetime.total_seconds()), scope)
         response |= _launch_context(authorization)
         if authorization.has("openid"):
             response["id_token"] = await self._identity(authorization)

@@ -71,6 +71,7 @@ class People:
         self._accounts: Records[Account] = shelf.records(ACCOUNTS)
         self._sessions: Records[Session] = shelf.records(SESSIONS)
         self._assignments = assignments
+        self._clock = shelf.clock
 
     async def requester(self, authorization: Authorization, grant: str, scope: str, certificate: str | None) -> Requester:
         """Give who asks. Raises invalid_grant where the person is not what she was when she allowed it."""
@@ -111,6 +112,16 @@ class People:
             facility_roles=facility.roles if facility is not None else frozenset(),
             certificate=certificate,
         )
+
+    async def session_goes_on(self, authorization: Authorization) -> bool:
+        """Tell whether the session is still open, and note that it is used: an app that refreshes is in somebody's hands."""
+        moment = self._clock()
+
+        def used(session: Session) -> Session:
+            idle = session.expires - session.touched
+            return msgspec.structs.replace(session, touched=moment, expires=min(moment + idle, session.until))
+
+        return await self._sessions.change(authorization.session, used) is not None
 
     async def _assigned(self, authorization: Authorization) -> Assignment:
         for each in await self._assignments.assignments(authorization.fhir_user):

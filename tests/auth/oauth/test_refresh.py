@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from fhir_server.auth.oauth.client_authentication import Presented
-from tests.auth.oauth.world import HOSPITAL, LIFETIMES, NETWORK, refusal
+from tests.auth.oauth.world import HOSPITAL, LIFETIMES, NETWORK, basic, refusal
 
 OFFLINE = "launch/patient patient/*.rs offline_access"
 ONLINE = "launch/patient patient/*.rs online_access"
@@ -114,6 +114,28 @@ async def test_f060_online_access_ends_with_a_session_that_is_idle(world):
     online = await tokens_of(world, ONLINE)
     world.clock.shift(minutes=5)
     assert (await refusal(world.refresh(online["refresh_token"]))).error == "invalid_grant"
+
+
+async def test_f060_who_uses_the_app_stays_logged_in_and_who_does_not_is_out_after_five_minutes(world):
+    session = await world.add_session(until=world.clock() + timedelta(minutes=10))
+    tokens = await tokens_of(world, ONLINE, session=session)
+    assert tokens["expires_in"] == 60, "short beside the five minutes: only a refresh notes the use"
+    for _ in range(2):
+        world.clock.shift(minutes=4, seconds=59)
+        tokens = await world.refresh(tokens["refresh_token"])
+    world.clock.shift(seconds=2)
+    assert (await refusal(world.refresh(tokens["refresh_token"]))).error == "invalid_grant", "ten minutes are the end of it"
+
+
+async def test_asking_about_a_refresh_token_is_no_use_of_the_session(world):
+    secret = await world.passwords.hash("s")
+    await world.add_system("watcher", method="client_secret_basic", jwks=None, secret=secret, introspects=True)
+    tokens = await tokens_of(world, ONLINE)
+    world.clock.shift(minutes=4)
+    told = await world.server.introspect(Presented({"token": tokens["refresh_token"]}, basic("watcher", "s")))
+    assert told["active"] is True
+    world.clock.shift(minutes=1)
+    assert (await refusal(world.refresh(tokens["refresh_token"]))).error == "invalid_grant"
 
 
 async def test_l05_when_a_session_ends_its_access_tokens_end_at_once(world):
