@@ -52,7 +52,8 @@ def list_(arguments: argparse.Namespace) -> int:
         return await administration.clients.all()
 
     rows = [
-        (each.id, each.name, each.method, each.role or "app", each.facility or "-", _state(each)) for each in administer(arguments, work)
+        (each.id, each.name, each.method, each.role or ("app" if each.redirect_uris else "-"), each.facility or "-", _state(each))
+        for each in administer(arguments, work)
     ]
     show(("id", "name", "method", "role", "facility", "state"), rows)
     return 0
