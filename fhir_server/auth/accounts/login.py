@@ -109,12 +109,15 @@ class Accounts:
             return replace(each, recovery=rest, recovered=True) if rest is not None else None
 
         changed = await self._set(account, new, personal, used)
-        await self._attempts.clear(account.id, "recovery", "password")
+        await self._attempts.clear(account.id, "password")
         await self._sessions.close_all(account=account.id)
         return changed
 
     async def of_recovery_code(self, login: str, code: str, source: str | None = None) -> Account:
-        """Give the account that an unused recovery code belongs to, without using it up. Raises LoginFailed."""
+        """Give the account that an unused recovery code belongs to, without using it up. Raises LoginFailed.
+
+        For who must know whom a new password is for, before `recover` judges it.
+        """
         if source is not None:
             await self._throttle.allow("login", source, self._limits.a_minute, 60)
         login = _normal(login)
@@ -123,6 +126,7 @@ class Accounts:
         fits = remaining(account.recovery if account else (hashed(login, ""),), login, code) is not None
         if not accepted or account is None or not account.active or not fits:
             raise await self._attempts.fail("recovery", login)
+        await self._attempts.clear(login, "recovery")
         return account
 
     async def new_recovery_codes(self, account_id: str) -> tuple[str, ...]:

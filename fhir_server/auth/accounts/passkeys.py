@@ -92,7 +92,10 @@ class Passkeys:
         return options_to_json(options)
 
     async def register(self, session: Session, credential: str, name: str = "") -> Account:
-        """Register the key whose answer this JSON is, by a name its owner gives it. Raises LoginFailed."""
+        """Register the key whose answer this JSON is, by a name its owner gives it. Raises LoginFailed.
+
+        Beside a second factor that there is, only in a session that has proved it.
+        """
         challenge = await self._ceremonies.take("passkey-registration", session.id, session.account)
         if challenge is None:
             raise LoginFailed
@@ -111,7 +114,7 @@ class Passkeys:
             name=name.strip()[:_NAME] or "Passkey",
             added=self._clock(),
         )
-        return await self._add(session.account, key)
+        return await self._add(session, key)
 
     async def login_options(self, session: Session) -> str:
         """Give what navigator.credentials.get() is to be called with, as JSON."""
@@ -169,16 +172,17 @@ class Passkeys:
         )
         return key.id, verified.new_sign_count
 
-    async def _add(self, account_id: str, key: Passkey) -> Account:
+    async def _add(self, session: Session, key: Passkey) -> Account:
         if await self._accounts.find(1, **{"passkeys.id": key.id}):
             raise LoginFailed  # a key that is somebody's already, whosever
 
         def added(each: Account) -> Account | None:
-            if len(each.passkeys) >= MOST or not each.active:
+            allowed = each.active and (session.is_two_factor or not each.has_second_factor)
+            if len(each.passkeys) >= MOST or not allowed:
                 return None
             return replace(each, passkeys=(*each.passkeys, key), recovered=False)
 
-        changed = await self._accounts.change(account_id, added)
+        changed = await self._accounts.change(session.account, added)
         if changed is None:
             raise LoginFailed
         return changed

@@ -39,6 +39,7 @@ class People:
     sessions: Sessions
     second_factor: SecondFactor
     passkeys: Passkeys
+    passwords: Passwords
     throttle: Throttle
 
 
@@ -52,18 +53,19 @@ def open_people(
     passwords: Passwords | None = None,
     lockout: Lockout | None = None,
     idle: timedelta = timedelta(minutes=5),
+    longest: timedelta = timedelta(hours=12),
     clock: Callable[[], datetime] = now,
 ) -> People:
     """Put everything together; with the `secret` addresses and IDs are hashed wherever they are counted."""
-    place = host or Host()
+    place, hashing = host or Host(), passwords or Passwords()
     records = shelf.records(ACCOUNTS)
     attempts = Attempts(shelf.records(TRIES), lockout, clock, secret)
     ceremonies = Ceremonies(shelf.records(CEREMONIES), clock)
-    sessions = Sessions(shelf.records(SESSIONS), policy, clock=clock, idle=idle)
+    sessions = Sessions(shelf.records(SESSIONS), policy, clock=clock, idle=idle, longest=longest)
     throttle = Throttle(shelf.records(WINDOWS), clock, secret)
     accounts = Accounts(
         records,
-        passwords=passwords or Passwords(),
+        passwords=hashing,
         policy=policy,
         attempts=attempts,
         sessions=sessions,
@@ -74,4 +76,4 @@ def open_people(
     passkeys = Passkeys(
         records, ceremonies, attempts, rp_id=place.rp_id, origins=place.origins, rp_name=place.name, secret=secret, clock=clock
     )
-    return People(accounts, sessions, second_factor, passkeys, throttle)
+    return People(accounts, sessions, second_factor, passkeys, hashing, throttle)

@@ -83,14 +83,24 @@ class SecondFactor:
         return Offer(uri, base64.b32encode(seed).decode(), segno.make(uri, error="m").svg_inline(scale=5))
 
     async def register(self, session: Session, code: str) -> Account:
-        """Register the app that shows this code for the seed offered. Raises LoginFailed where it is not the code."""
+        """Register the app that shows this code for the seed offered. Raises LoginFailed where it is not the code.
+
+        In the place of a second factor that there is, only in a session that has proved it.
+        """
         sealed = await self._ceremonies.look("totp", session.id, session.account)
         if sealed is None or not await self._attempts.begin("second-factor", session.account):
             raise await self._attempts.fail("second-factor", session.account)
         step = self._step(self._sealer.open(sealed, _context(session.account)), code)
         if step is None:
             raise await self._attempts.fail("second-factor", session.account)
-        return await self._accept(session.account, lambda each: replace(each, totp=sealed, totp_last=step, recovered=False))
+
+        def registered(each: Account) -> Account | None:
+            allowed = each.active and (session.is_two_factor or not each.has_second_factor)
+            return replace(each, totp=sealed, totp_last=step, recovered=False) if allowed else None
+
+        account = await self._accept(session.account, registered)
+        await self._ceremonies.take("totp", session.id, session.account)  # the next app gets another seed
+        return account
 
     async def check(self, account_id: str, code: str) -> Account:
         """Accept a code of the account's app, once. Raises LoginFailed."""

@@ -31,5 +31,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     facility: str | None = None
     role: str | None = None
 
+    @property
+    def is_two_factor(self) -> bool:
+        """Tell whether more than the password was proved."""
+        return not {"otp", "hwk", "recovery"}.isdisjoint(self.factors)
+
 
 SESSIONS: Final = Kind("auth_session", Session, found_by=("account", "facility"))

@@ -23,8 +23,6 @@ Factor: TypeAlias = Literal["pwd", "otp", "hwk", "recovery"]
 Step: TypeAlias = Literal["second-factor", "password", "second-factor/register"]
 """What a session lacks, named like the page that leads there."""
 
-_SECOND = frozenset({"otp", "hwk", "recovery"})
-
 
 class Assignment(Protocol):
     """What a person is to one facility: the organization's reference, its 10-digit code, the role there."""
@@ -101,8 +99,7 @@ class Sessions:
 
     def lacks(self, session: Session, account: Account) -> Step | None:
         """Tell what is to be done next until the session is whole, None where it is."""
-        proved = not _SECOND.isdisjoint(session.factors)
-        if account.has_second_factor and not proved:
+        if account.has_second_factor and not session.is_two_factor:
             return "second-factor"
         if self._policy.standing(account, self._clock()).due:
             return "password"

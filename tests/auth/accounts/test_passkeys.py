@@ -140,7 +140,16 @@ async def test_a_disabled_account_logs_in_by_no_key(people, session, key):
         await people.passkeys.login_options(session)
 
 
+async def test_l02_who_has_proved_the_password_only_adds_no_second_factor_to_one_there_is(people, session, key):
+    with pytest.raises(LoginFailed):
+        await people.passkeys.register(session, Authenticator().create(await people.passkeys.registration_options(session)))
+    session = await people.sessions.prove(session, await people.accounts.get("taro.y"), "hwk")
+    account = await people.passkeys.register(session, Authenticator().create(await people.passkeys.registration_options(session)))
+    assert len(account.passkeys) == 2
+
+
 async def test_nobody_registers_keys_without_end(people, session):
+    session = await people.sessions.prove(session, await people.accounts.get("taro.y"), "hwk")
     for _ in range(MOST):
         await people.passkeys.register(session, Authenticator().create(await people.passkeys.registration_options(session)))
     with pytest.raises(LoginFailed):

@@ -37,8 +37,10 @@ async def test_f055_who_is_locked_out_recovers_without_the_secretariat(people, t
 
 async def test_a_code_is_not_used_up_by_a_password_that_is_refused(people, taro):
     code = (await people.accounts.new_recovery_codes("taro.y"))[0]
-    with pytest.raises(PasswordRefused):
-        await people.accounts.recover("taro.y", code, "taro1975", TARO)
+    for _ in range(6):  # which is no wrong attempt either
+        assert (await people.accounts.of_recovery_code("taro.y", code)).id == "taro.y"
+        with pytest.raises(PasswordRefused):
+            await people.accounts.recover("taro.y", code, "taro1975", TARO)
     await people.accounts.recover("taro.y", code, BETTER, TARO)
 
 

@@ -164,6 +164,17 @@ async def test_l02_a_list_of_recovery_codes_alone_does_not_open_an_account_with_
     await people.second_factor.check_recovery_code("taro.y", codes[1])
 
 
+async def test_l02_who_has_proved_the_password_only_does_not_replace_the_app(people, session, app, ticking):
+    other = App((await people.second_factor.offer(session)).letters, ticking)
+    with pytest.raises(LoginFailed):
+        await people.second_factor.register(session, other.shows())
+    session = await people.sessions.prove(session, await people.accounts.get("taro.y"), "otp")
+    await people.second_factor.register(session, other.shows())
+    ticking.shift(30)
+    await refused(people, app.shows())
+    await people.second_factor.check("taro.y", other.shows())
+
+
 async def test_an_administrator_forgets_a_lost_app(people, app):
     account = await people.second_factor.remove("taro.y")
     assert not account.has_second_factor
