@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import IntEnum
+from http import HTTPStatus
 from typing import Final, TypeAlias
 
 from fastapi import FastAPI, Request, Response
@@ -71,6 +72,8 @@ async def _answered(request: Request, login: Login, page: Page) -> Response:
     except Unreadable as unreadable:
         return told(unreadable.status).page(visit)
     except FhirError as failure:
+        if failure.status == HTTPStatus.UNAUTHORIZED:  # the session has ended while it was being used
+            return visit.go("login", ended="1")
         return told(failure.status, failure.headers).page(visit)
 
 

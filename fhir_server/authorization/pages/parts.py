@@ -3,9 +3,10 @@
 import ipaddress
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Final, Protocol
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from fastapi import Request
 
@@ -26,6 +27,7 @@ from fhir_server.authorization.pages.words import Text
 from fhir_server.outcome import FhirError
 from fhir_server.store.records import Records, now
 
+_ZONE: Final = ZoneInfo("Asia/Tokyo")
 _NETWORK: Final = Text("地域医療連携ネットワーク", "Regional medical network")
 
 
@@ -96,6 +98,7 @@ class Login:
     appearance: Appearance = Appearance()
     idle: timedelta = timedelta(minutes=5)
     clock: Callable[[], datetime] = now
+    zone: tzinfo = _ZONE
     source: Callable[[Request], str | None] = peer
     admits: Callable[[Request, Account | None], Awaitable[FhirError | None]] = anybody
 

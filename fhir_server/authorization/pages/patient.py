@@ -25,7 +25,7 @@ async def send(visit: Visit) -> Response:
     if "choose" in visit.form:
         return await _chosen(visit)
     text, typed = visit.form.line("text")[:256], visit.form.line("birth")[:64]
-    birth = birth_date.read(typed, visit.now.date()) if typed else None
+    birth = birth_date.read(typed, visit.today) if typed else None
     if typed and birth is None:
         return await _page(
             visit,
@@ -66,7 +66,7 @@ async def _page(visit: Visit, *problems: Problem, found: Found | None = None, st
         return visit.go("account")
     if not asked.needs_patient or steps.is_patient(visit):
         return visit.go("consent")
-    today = visit.now.date()
+    today = visit.today
     return visit.page(
         "patient.html",
         status=status if problems else 200,

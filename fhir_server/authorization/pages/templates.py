@@ -3,9 +3,9 @@
 https://jinja.palletsprojects.com/en/stable/api/#autoescaping
 """
 
+from datetime import datetime, tzinfo
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -13,7 +13,6 @@ from fhir_server.auth.roles import TITLES, Role
 from fhir_server.authorization.pages import birth_date
 from fhir_server.authorization.pages.words import Text
 
-_ZONE = ZoneInfo("Asia/Tokyo")
 _SEX = {
     "male": Text("男性", "male"),
     "female": Text("女性", "female"),
@@ -35,8 +34,7 @@ def _environment() -> Environment:
     environment.filters["birth"] = birth_date.written
     environment.filters["sex"] = _sex
     environment.filters["role"] = _role
-    environment.filters["day"] = lambda moment: moment.astimezone(_ZONE).strftime("%Y-%m-%d")
-    environment.filters["moment"] = lambda moment: moment.astimezone(_ZONE).strftime("%Y-%m-%d %H:%M")
+    environment.filters["moment"] = _moment
     return environment
 
 
@@ -52,3 +50,7 @@ def _sex(code: str) -> Text:
 def _role(role: str) -> Text:
     ja, en = TITLES[Role(role)]
     return Text(ja, en)
+
+
+def _moment(moment: datetime, zone: tzinfo) -> str:
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -105,6 +105,11 @@ class Visit:
         """The time."""
         return self.login.clock()
 
+    @property
+    def today(self) -> date:
+        """The day, where the network is."""
+        return self.now.astimezone(self.login.zone).date()
+
     def known(self) -> tuple[Session, Account]:
         """Give session and account; the door lets nobody through to a page that needs them who has none."""
         assert self.session is not None
@@ -133,7 +138,7 @@ class Visit:
         self, template: str, *, status: int = 200, problems: Sequence[Problem] = (), leads_to: str | None = None, **values: Any
     ) -> Response:  # fmt: skip
         """Answer with a page."""
-        text = templates.render(template, visit=self, problems=problems, language=self.language, **values)
+        text = templates.render(template, visit=self, zone=self.login.zone, problems=problems, language=self.language, **values)
         return self._set(protect(HTMLResponse(text, status), leads_to=leads_to))
 
     def go(self, page: str, **query: str | None) -> Response:

@@ -14,7 +14,7 @@ from tests.authorization.pages.network import Network
 
 @pytest.fixture(scope="session")
 def passwords():
-    made = Passwords(Cost(memory=64, rounds=1, lanes=1))
+    made = Passwords(Cost(memory=64, rounds=1))
     yield made
     made.close()
 
