@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from fhir_server.outcome import FhirError
 from fhir_server.search.expression import Has
 from fhir_server.store.permit import Permit
 from fhir_server.store.repository import Repository, Span
@@ -177,7 +178,7 @@ async def limited(application, client):
     await client.delete("/Patient/d")
     await client.put("/Observation/o", json=observation("Patient/a", id="o"))
     everything = application._endpoint.service._open_repository
-    return everything(Permit({("read", "Patient"): Has("active", "true")}))
+    return everything(Permit({(each, "Patient"): Has("active", "true") for each in ("read", "search-type")}))
 
 
 async def test_a_limited_permit_sees_the_past_of_what_it_sees_now_and_no_deletion(limited):
@@ -195,9 +196,11 @@ async def test_pages_are_full_although_much_is_hidden(limited):
     assert page.after is None
 
 
-async def test_without_a_permit_nothing_happened(limited):
+async def test_without_a_permit_nothing_is_told_of_what_happened(limited):
     nobody = Repository(limited.mongo, Permit())
-    assert (await nobody.past(("Patient",), Span(9))).versions == ()
+    with pytest.raises(FhirError) as refused:
+        await nobody.past(("Patient",), Span(9))
+    assert refused.value.status == 403
 
 
 # -- how it is found ----------------------------------------------------------------------------------------------------

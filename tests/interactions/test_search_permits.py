@@ -9,6 +9,7 @@ from fhir_server.exchange import FhirRequest
 from fhir_server.interactions.address import pairs
 from fhir_server.interactions.search import search
 from fhir_server.interactions.table import route
+from fhir_server.outcome import FhirError
 from fhir_server.search.expression import EVERYTHING, ForPatient, WithId
 from fhir_server.store.permit import Permit
 from tests.interactions.searching import link, references, store
@@ -86,7 +87,6 @@ MINE = ["Observation/o0", "Observation/o2", "Observation/o4", "Observation/o6", 
         ("Patient?_content=讃岐", ["Patient/p1"], []),  # S14
         ("Patient?_has:Condition:patient:code:text=x", [], []),  # S11
         ("Observation?patient._id=p2", [], []),  # S11
-        ("Encounter", [], []),
         ("Patient/p1/*", [*MINE, "Patient/p1"], []),
         ("Patient/p2/*", [], []),
         ("Patient/p2/Observation", [], []),
@@ -97,6 +97,15 @@ MINE = ["Observation/o0", "Observation/o2", "Observation/o4", "Observation/o6", 
 async def test_s01_to_s16_what_is_hidden_is_found_by_no_search(limited, address, match, include):
     answer = await limited(address)
     assert (sorted(references(answer)), sorted(references(answer, "include"))) == (match, include)
+
+
+@pytest.mark.parametrize("address", ["Encounter", "Patient?_has:Encounter:patient:_id=e1", "Observation?encounter.status=finished"])
+async def test_s10_a_type_that_the_permit_does_not_name_is_refused_not_filtered(limited, address):
+    """Whatever is stored: with a value that nothing has it is the same."""
+    for asked in (address, address.replace("e1", "e9").replace("finished", "planned")):
+        with pytest.raises(FhirError) as refused:
+            await limited(asked)
+        assert refused.value.status == 403
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 import json
 import re
 
-from fhir_server.app import open_service, openapi
+import httpx
+
+from fhir_server.app import create_app, open_service, openapi
 from fhir_server.exchange import FhirRequest
 from fhir_server.interactions.handlers import HANDLERS
 from fhir_server.interactions.table import INTERACTIONS
@@ -65,9 +67,14 @@ async def test_a_mode_that_fhir_does_not_know_is_refused(client):
     assert issue_of(response)["expression"] == ["http.mode"]
 
 
-async def test_the_statement_says_that_there_is_no_login(client):
+async def test_the_statement_says_whether_a_token_is_needed(client, mongodb_uri, database_name):
     (rest,) = (await statement(client))["rest"]
-    assert rest["security"]["description"].startswith("There is no login yet")
+    assert rest["security"]["description"].startswith("Authentication is off")
+    assert "service" not in rest["security"]
+    app = create_app(Settings(database=database_name), mongodb_uri)
+    async with app.outer.router.lifespan_context(app.outer), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE) as other:
+        (rest,) = (await statement(other))["rest"]
+    assert rest["security"]["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
 
 
 async def test_the_statement_says_whether_pages_of_other_origins_may_ask(client, mongodb_uri, database_name):

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from fhir_server.search.expression import EVERYTHING, NOTHING
+from fhir_server.search.expression import EVERYTHING, WithId
 from fhir_server.store.permit import Permit
 from tests.interactions.special.sending import EVERY_SIZE, JSON, SMALL, put_raw
 from tests.rest.served import BASE, issue_of
@@ -160,7 +160,8 @@ async def test_an_attachment_that_is_too_large_is_sent_to_a_binary(application, 
 async def test_s39_a_hidden_binary_is_absent_in_every_form(application, client, content):
     await put_raw(client, content)
     service = application._endpoint.service
-    service._grant = lambda requester: Permit({("read", "Binary"): NOTHING, ("search-type", "Binary"): NOTHING}, EVERYTHING)
+    nothing = WithId(("another",))
+    service._access.permit = lambda requester: Permit({("read", "Binary"): nothing, ("search-type", "Binary"): nothing}, EVERYTHING)
     absent = await client.get("/Binary/never")
     for address, headers in (("/Binary/b", {}), ("/Binary/b", JSON), ("/Binary/b", {"Range": "bytes=0-1"}), ("/Binary/b/_history/1", {})):
         hidden = await client.get(address, headers=headers)
