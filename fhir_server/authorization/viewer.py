@@ -19,7 +19,7 @@ from fastapi.responses import RedirectResponse
 
 CLIENT = "viewer"
 NAME = "Tsunagi ビューア / Tsunagi viewer"
-SCOPE = "launch launch/patient openid fhirUser user/*.rs"
+SCOPE = "launch launch/patient openid fhirUser online_access user/*.rs"
 LIBRARY = "fhir-client.pure.min.js"
 
 _INDEX = "index.html"

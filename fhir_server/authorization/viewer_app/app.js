@@ -19,6 +19,7 @@ const root = document.getElementById("viewer");
 
 async function start() {
   root.replaceChildren(element("p", { class: "loading" }, say("loading")));
+  Object.assign(window.FHIR.oauth2.settings, { refreshTokenWithClientId: true, refreshTokenWithCredentials: "omit" });
   let client;
   try {
     client = await window.FHIR.oauth2.ready();
@@ -26,8 +27,9 @@ async function start() {
     stop(root, error);
     return;
   }
-  watch(() => end(client, "idle"));
-  const server = new Server(client);
+  history.replaceState({}, "", location.pathname + location.hash); // without what the login said beside the code
+  const server = new Server(client, () => end(client, "expired"));
+  watch(() => end(client, "idle"), () => server.renew().catch(() => null));
   const context = { server, facilities: new Facilities(server), chosen: {}, patient: null, user: null, client };
   await open(context);
 }

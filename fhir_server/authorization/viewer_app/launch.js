@@ -6,7 +6,7 @@ import { language, say, speak } from "./language.js";
 import { ended } from "./session.js";
 
 const CLIENT = "viewer";
-const DATA = "openid fhirUser user/*.rs";
+const DATA = "openid fhirUser online_access user/*.rs";
 const STANDALONE = `launch/patient ${DATA}`;
 const FROM_EHR = `launch ${DATA}`;
 
@@ -85,7 +85,8 @@ function form() {
 }
 
 function notice() {
-  const words = { idle: say("stopped.idle"), failed: say("launch.failed"), elsewhere: say("launch.elsewhere", own) };
+  if (why === "ended") return element("p", { class: "note", role: "status" }, say("stopped.ended"), " ", element("a", { href: "../auth/logout" }, say("stopped.logout")));
+  const words = { idle: say("stopped.idle"), expired: say("refused.ended"), failed: say("launch.failed"), elsewhere: say("launch.elsewhere", own) };
   return words[why] ? element("p", { class: "refusal", role: "alert" }, words[why]) : null;
 }
 

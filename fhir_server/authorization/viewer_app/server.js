@@ -14,8 +14,10 @@ export class Refused extends Error {
 
 /** The FHIR server, as seen by this launch. */
 export class Server {
-  constructor(client) {
+  /** `ended` is called when the server takes the token no more: the data have to leave the screen (NETWORK.md F060). */
+  constructor(client, ended) {
     this.client = client;
+    this.ended = ended;
     this.base = client.state.serverUrl.replace(/\/+$/, "");
     this.patients = client.patient.id ? [client.patient.id] : [];
   }
@@ -55,7 +57,7 @@ export class Server {
 
   async #fetched(path, accept) {
     const address = this.#below(path);
-    await this.client.refreshIfNeeded();
+    await this.renew();
     const authorization = this.client.getAuthorizationHeader();
     const response = await fetch(address, {
       headers: { accept, ...(authorization ? { authorization } : {}) },
@@ -63,8 +65,19 @@ export class Server {
       credentials: "omit",
       redirect: "error",
     });
+    if (response.status === 401) this.ended();
     if (!response.ok) throw await this.#refused(response, address);
     return response;
+  }
+
+  /** Renew the token where it is about to end: it lives for a minute, and the login as long as somebody is here. */
+  async renew() {
+    try {
+      await this.client.refreshIfNeeded();
+    } catch {
+      this.ended();
+      throw new Refused(401, "", null, "");
+    }
   }
 
   #below(path) {

@@ -8,7 +8,8 @@ const WHY = "tsunagi.ended";
 /** End the launch: hide everything, forget the token and tell the server to (RFC 7009). */
 export async function end(client, why) {
   document.getElementById("viewer").replaceChildren();
-  const { access_token: token } = client.state.tokenResponse ?? {};
+  const { access_token: access, refresh_token: refresh } = client.state.tokenResponse ?? {};
+  const token = refresh ?? access; // with a refresh token, all that came of the launch ends
   const { serverUrl, clientId } = client.state;
   sessionStorage.clear();
   sessionStorage.setItem(WHY, why);

@@ -161,6 +161,8 @@ export const WORDS = {
   "stopped.denied": ["アクセスが許可されませんでした。", "Access was not allowed."],
   "stopped.failed": ["起動に失敗しました。", "The launch failed."],
   "stopped.idle": ["5分間操作がなかったため、画面を閉じました。", "The screen was closed after five minutes without use."],
+  "stopped.ended": ["ビューアを終了しました。端末を離れるときはログアウトもしてください。", "The viewer has ended. Please log out, too, when you leave this device."],
+  "stopped.logout": ["ログアウト", "Log out"],
   "stopped.again": ["もう一度起動する", "Launch again"],
 
   "launch.title": ["ビューアの起動", "Launch the viewer"],
