@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
@@ -100,6 +100,8 @@ class Identity:
             yield
         finally:
             task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
     async def _watch(self) -> None:
         while True:
