@@ -4,22 +4,15 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from fhir_server.app.definitions import parameters
 from fhir_server.auth import cuts, keys
-from fhir_server.auth.accounts.account import ACCOUNTS
-from fhir_server.auth.accounts.attempts import TRIES, Attempts
-from fhir_server.auth.accounts.ceremonies import CEREMONIES, Ceremonies
-from fhir_server.auth.accounts.login import Accounts
-from fhir_server.auth.accounts.passkeys import Passkeys
-from fhir_server.auth.accounts.passwords import Passwords
+from fhir_server.auth.accounts import people
+from fhir_server.auth.accounts.people import Host, People, open_people
 from fhir_server.auth.accounts.policy import POLICIES
-from fhir_server.auth.accounts.second_factor import SecondFactor
-from fhir_server.auth.accounts.session import SESSIONS
-from fhir_server.auth.accounts.sessions import Sessions
 from fhir_server.auth.authenticator import Authenticator
 from fhir_server.auth.certificates import records as certificates
 from fhir_server.auth.certificates.enrolment import Policy as CertificatePolicy
@@ -37,7 +30,6 @@ from fhir_server.auth.oauth.server import AuthorizationServer
 from fhir_server.auth.outside import Outside, OutsideIssuer
 from fhir_server.auth.scopes import ScopeGrammar
 from fhir_server.auth.sealing import Sealer
-from fhir_server.auth.throttle import WINDOWS, Throttle
 from fhir_server.auth.tokens import Tokens
 from fhir_server.settings import Settings
 from fhir_server.store.mongo import Mongo
@@ -48,23 +40,10 @@ from fhir_server.store.secrets import kept_secret
 
 POLL_SECONDS = 0.5
 KINDS = (
-    ACCOUNTS, CEREMONIES, CLIENTS, SESSIONS, TRIES, WINDOWS, *certificates.KINDS, *cuts.KINDS, keys.SIGNING_KEYS, *server.KINDS,
+    CLIENTS, *certificates.KINDS, *cuts.KINDS, keys.SIGNING_KEYS, *people.KINDS, *server.KINDS,
 )  # fmt: skip
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class People:
-    """What the login pages work with."""
-
-    accounts: Accounts
-    sessions: Sessions
-    attempts: Attempts
-    second_factor: SecondFactor
-    passkeys: Passkeys
-    passwords: Passwords
-    throttle: Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +103,7 @@ async def compose(settings: Settings, mongo: Mongo) -> Identity:
     everything = Repository(mongo, Permit.everything())
     directory = Directory(everything, clock, settings.zone)
     grammar = ScopeGrammar(parameters().at(settings.base), settings.zone)
-    people = _people(settings, shelf, sealer, secret)
+    persons = _people(settings, shelf, sealer, secret)
     authorization = AuthorizationServer(
         shelf=shelf,
         tokens=tokens,
@@ -133,7 +112,7 @@ async def compose(settings: Settings, mongo: Mongo) -> Identity:
         scopes=grammar,
         directory=directory,
         addresses=Addresses(settings.issuer, settings.base),
-        verify_secret=people.passwords.verify,
+        verify_secret=persons.passwords.verify,
         lifetimes=_lifetimes(settings),
     )
     outside = _outside(settings, directory, clock)
@@ -148,39 +127,25 @@ async def compose(settings: Settings, mongo: Mongo) -> Identity:
         membership=Membership(everything, shelf, cut),
         authenticator=Authenticator(tokens, cut, clock, outside.verify if outside is not None else None),
         authorization=authorization,
-        people=people,
+        people=persons,
         pki=_pki(settings, shelf, sealer, cut),
         secret=secret,
     )
 
 
 def _people(settings: Settings, shelf: Shelf, sealer: Sealer, secret: bytes) -> People:
-    clock, policy = shelf.clock, POLICIES[settings.password_policy]
-    records, passwords = shelf.records(ACCOUNTS), Passwords()
-    attempts = Attempts(shelf.records(TRIES), clock=clock, secret=secret)
-    throttle = Throttle(shelf.records(WINDOWS), clock, secret)
-    sessions = Sessions(
-        shelf.records(SESSIONS),
-        policy,
-        clock=clock,
+    address = urlsplit(settings.issuer)
+    policy = POLICIES[settings.password_policy]
+    return open_people(
+        shelf,
+        replace(policy, second_factor=True) if settings.second_factor == "required" else policy,
+        sealer,
+        secret,
+        host=Host(address.hostname or "localhost", (f"{address.scheme}://{address.netloc}",), settings.network_name),
         idle=timedelta(minutes=settings.session_idle),
         longest=timedelta(hours=settings.session_time),
+        clock=shelf.clock,
     )
-    accounts = Accounts(records, passwords=passwords, policy=policy, attempts=attempts, sessions=sessions, throttle=throttle, clock=clock)
-    ceremonies = Ceremonies(shelf.records(CEREMONIES), clock)
-    address = urlsplit(settings.issuer)
-    passkeys = Passkeys(
-        records,
-        ceremonies,
-        attempts,
-        rp_id=address.hostname or "localhost",
-        origins=[f"{address.scheme}://{address.netloc}"],
-        rp_name=settings.network_name,
-        secret=secret,
-        clock=clock,
-    )
-    second_factor = SecondFactor(records, ceremonies, attempts, sealer, issuer=settings.network_name, clock=clock)
-    return People(accounts, sessions, attempts, second_factor, passkeys, passwords, throttle)
 
 
 def _lifetimes(settings: Settings) -> Lifetimes:

@@ -146,8 +146,8 @@ class ScopeGrammar:
         return version, scope
 
     def _granular(self, scope: ResourceScope, query: str, shown: str) -> tuple[tuple[str, str], ...]:
-        if scope.type == "*":
-            raise ScopeError(f"Scope {shown}: parameters need one resource type")
+        if scope.type == "*" or not query:
+            raise ScopeError(f"Scope {shown}: parameters are of one resource type, and at least one follows the question mark")
         try:
             pairs = parse_qsl(query, keep_blank_values=True, strict_parsing=True, max_num_fields=_MOST_PARAMETERS, errors="strict")
         except (ValueError, UnicodeDecodeError):

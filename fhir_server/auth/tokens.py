@@ -167,6 +167,8 @@ def requester_of(claims: Mapping[str, Any]) -> Requester:
     text = {name: _text(claims, name) for name in ("sub", "client_id", "scope", "organization", "facility", "fhirUser", "patient", "grant")}
     role = claims.get("role")
     confirmation = claims.get("cnf") or {}
+    if not isinstance(confirmation, Mapping):
+        raise TypeError("cnf")
     return Requester(
         subject=text["sub"] or _missing("sub"),
         client=text["client_id"] or "",
