@@ -14,11 +14,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from starlette.requests import ClientDisconnect
 
+from fhir_server.auth.accounts.account import Account
 from fhir_server.authorization.pages import steps
 from fhir_server.authorization.pages.forms import Form, Unreadable, read
 from fhir_server.authorization.pages.parts import Login
 from fhir_server.authorization.pages.protection import Cookies, Forms, comes_from_elsewhere, protect, same
-from fhir_server.authorization.pages.refusals import Refused, impossible, told
+from fhir_server.authorization.pages.refusals import Refused, impossible, not_from_here, told
 from fhir_server.authorization.pages.visit import SESSION_COOKIE, Visit
 from fhir_server.authorization.pages.words import COOKIE as LANGUAGE_COOKIE
 from fhir_server.authorization.pages.words import preferred
@@ -102,7 +103,9 @@ async def _opened(visit: Visit, page: Page) -> Response:
         if comes_from_elsewhere(visit.http, visit.login.issuer):
             raise told(403)
         visit.form = await read(visit.http)
-    if not await _recognized(visit, page):
+    recognized = await _recognized(visit, page)
+    await admit(visit, visit.account)
+    if not recognized:
         return visit.go("login", ended="1" if visit.had_session else None)
     if page.needs >= Needs.STEP:
         step = await steps.missing(visit, facility=page.needs >= Needs.FACILITY)
@@ -113,6 +116,13 @@ async def _opened(visit: Visit, page: Page) -> Response:
     handler = page.send if sends else page.show
     assert handler is not None
     return await handler(visit)
+
+
+async def admit(visit: Visit, account: Account | None) -> None:
+    """Refuse who comes over a connection that does not prove what it must (F051, F105)."""
+    refusal = await visit.login.admits(visit.http, account)
+    if refusal is not None:
+        raise not_from_here() if refusal.status == HTTPStatus.FORBIDDEN else told(refusal.status, refusal.headers)
 
 
 async def _recognized(visit: Visit, page: Page) -> bool:

@@ -11,7 +11,7 @@ from fhir_server.auth.accounts.refusals import LoginFailed
 from fhir_server.auth.accounts.sessions import Factor
 from fhir_server.auth.throttle import TooMany
 from fhir_server.authorization.pages import steps
-from fhir_server.authorization.pages.refusals import not_from_here, told
+from fhir_server.authorization.pages.door import admit
 from fhir_server.authorization.pages.visit import SESSION_COOKIE, Problem, Visit
 from fhir_server.authorization.pages.words import Text
 
@@ -48,7 +48,6 @@ _MESSAGES: Final = {
 
 async def show(visit: Visit) -> Response:
     """Show the form, or go on where somebody is logged in already."""
-    await _admit(visit, None)
     if visit.session is not None and "again" not in visit.http.query_params:
         return await steps.onward(visit)
     return await _form(visit)
@@ -56,7 +55,6 @@ async def show(visit: Visit) -> Response:
 
 async def send(visit: Visit) -> Response:
     """Log somebody in; what follows depends on what her session lacks."""
-    await _admit(visit, None)
     entered, login = visit.form.line("login"), visit.login
     try:
         account = await login.people.accounts.verify(entered, visit.form.get("password"), login.source(visit.http))
@@ -64,7 +62,7 @@ async def send(visit: Visit) -> Response:
         return await _form(visit, Problem(Text(failed.ja, failed.en), "login"), entered=entered[:256])
     except TooMany as failed:
         return await _form(visit, Problem(Text(failed.ja, failed.en)), entered=entered[:256], status=429)
-    await _admit(visit, account)
+    await admit(visit, account)
     await begin(visit, account)
     return await steps.onward(visit)
 
@@ -79,12 +77,6 @@ async def begin(visit: Visit, account: Account, factors: Sequence[Factor] = ("pw
     visit.session, cookie = await login.people.sessions.open(account, factors)
     visit.account = account
     visit.keep(cookie)
-
-
-async def _admit(visit: Visit, account: Account | None) -> None:
-    refusal = await visit.login.admits(visit.http, account)
-    if refusal is not None:
-        raise told(refusal.status, refusal.headers) if refusal.status != 403 else not_from_here()
 
 
 async def _form(visit: Visit, *problems: Problem, entered: str = "", status: int = 422) -> Response:

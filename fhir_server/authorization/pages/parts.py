@@ -82,7 +82,8 @@ class Login:
 
     `issuer` is this server's name as an authorization server ("https://fhir.example.jp"), `secret` a secret that all its
     processes share. `source` tells the address a request comes from, for the limits of how often logins are tried. `admits` is
-    asked before the login form is shown (no account yet) and when its password was right: a FhirError refuses (F051, F105).
+    asked at every page, with the account where somebody is logged in or has just given the right password: a FhirError refuses,
+    one of 403 by a page that speaks of client certificates (F051, F105).
     """
 
     issuer: str

@@ -44,9 +44,9 @@ async def missing(visit: Visit, *, facility: bool) -> str | None:
 async def has_facility(visit: Visit) -> bool:
     """Tell whether it is clear what the person works as; where there is only one possibility, it is chosen for her."""
     session, _ = visit.known()
-    if session.fhir_user.startswith("Patient/"):
-        return True
     open_to_her = await work(visit)
+    if is_patient(visit):
+        return True
     visit.assignment = next((each for each in open_to_her if (each.organization, each.role) == (session.organization, session.role)), None)
     if visit.assignment is None and len(open_to_her) == 1:
         await choose(visit, open_to_her[0])

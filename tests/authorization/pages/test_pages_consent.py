@@ -146,3 +146,10 @@ async def test_what_the_app_gets_is_for_the_facility_chosen(network, taro):
     verified = await network.registry.identity.tokens.verify((await allowed(network, taro))["access_token"])
     assert verified.requester.organization == "Organization/kagawa"
     assert verified.requester.role == "physician"
+
+
+async def test_a_patient_of_an_ehr_launch_whom_the_person_may_not_see_is_not_shown(network, taro):
+    launch = await network.server.launches.open("ehr", Context(patient="Patient/unknown"))
+    page = await taro.open(f"consent?authorization={await network.asks('launch patient/Patient.rs', launch=launch)}")
+    assert page.status_code == 200
+    assert "あなたの権限では表示できません" in page.text

@@ -6,7 +6,7 @@ import pytest
 
 from fhir_server.auth.oauth.launches import Context
 from fhir_server.outcome import FhirError, Issue
-from tests.authorization.pages.network import BETTER, GOOD
+from tests.authorization.pages.network import BETTER, GOOD, person
 
 
 async def test_the_way_from_an_app_through_login_facility_and_patient_to_consent(network):
@@ -157,6 +157,25 @@ async def test_f051_without_the_certificate_of_a_device_there_is_no_form(network
     assert page.status_code == 403
     assert "<form" not in page.text
     assert "電子証明書" in page.text
+
+
+async def test_f051_a_session_goes_on_only_over_a_connection_that_proves_as_much(network):
+    async def nobody(request, account):
+        return FhirError(Issue("security", "A client certificate is needed"))
+
+    await network.account()
+    browser = network.browser()
+    await browser.log_in()
+    network.login = replace(network.login, admits=nobody)
+    assert (await browser.open("account")).status_code == 403
+
+
+async def test_a_patient_whose_record_is_inactive_is_not_let_on(network):
+    await network.account("sakura", "Patient/p1")
+    await network.store({**person("p1", "坂出 桜", "サカイデ サクラ", "1966-06-06"), "active": False})
+    browser = network.browser()
+    await browser.log_in("sakura", authorization=await network.asks())
+    assert browser.page.status_code == 403
 
 
 async def test_f105_the_certificate_of_another_person_does_not_log_in(network):

@@ -162,7 +162,7 @@ async def test_pages_are_in_the_language_asked_for_and_remember_a_choice(network
 async def test_before_the_start_a_page_says_so():
     app = FastAPI()
     add_pages(app, lambda: None)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://fhir.example.jp") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         answer = await client.get("/auth/login")
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "2"
