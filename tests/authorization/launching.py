@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import msgspec
 
 from fhir_server.app import open_registry
+from fhir_server.app.doors import administration_of
 from fhir_server.auth.accounts.account import ACCOUNTS
 from fhir_server.auth.members import FacilityType
 from fhir_server.auth.registrations import Draft
@@ -14,7 +15,6 @@ from fhir_server.auth.requester import LOCAL
 from fhir_server.auth.roles import FacilityRole, Role
 from fhir_server.authorization import viewer
 from fhir_server.authorization.administration.people import Newcomer, Work
-from fhir_server.command.administering import administration_of
 from fhir_server.exchange import FhirRequest
 from fhir_server.settings import Settings
 from profiles.json import decode
