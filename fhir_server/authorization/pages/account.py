@@ -10,7 +10,7 @@ from typing import Final
 from fastapi import Response
 
 from fhir_server.auth.oauth.grants import Grant
-from fhir_server.authorization.pages import steps
+from fhir_server.authorization.pages import confirming, steps
 from fhir_server.authorization.pages.visit import SESSION_COOKIE, Problem, Visit
 from fhir_server.authorization.pages.words import Text
 
@@ -62,6 +62,9 @@ def ended(visit: Visit) -> Response:
 
 
 async def _remove_key(visit: Visit) -> Problem | None:
+    wrong = await confirming.failed(visit)
+    if wrong is not None:
+        return wrong
     _, account = visit.known()
     people = visit.login.people
     if people.accounts.policy.second_factor and account.totp is None and len(account.passkeys) < 2:
@@ -96,6 +99,7 @@ async def _page(visit: Visit, *problems: Problem) -> Response:
         status=422 if problems else 200,
         problems=problems,
         message=_DONE.get(visit.http.query_params.get("done", "")),
+        confirms=confirming.needed(visit),
         days_left=visit.standing.days_left,
         sessions=await visit.login.endings.open_sessions(account=account.id),
         apps=[await _app(visit, each) for each in grants],
