@@ -4,17 +4,13 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from fhir_server.command import CommandFailed
-from fhir_server.settings import Settings, load
+from fhir_server.settings import load
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from fhir_server.app import Registry
     from fhir_server.authorization.administration.registry import Administration
 
 _WIDE = 240  # what another program reads is not wrapped
@@ -25,6 +21,7 @@ Result = TypeVar("Result")
 def administer(arguments: argparse.Namespace, work: "Callable[[Administration], Awaitable[Result]]") -> Result:
     """Do the work on the database of the settings, beside a running server or without one. Raises CommandFailed."""
     from fhir_server import app, observability  # noqa: PLC0415 - `--help` shall not wait for it
+    from fhir_server.app.doors import administration_of  # noqa: PLC0415
     from fhir_server.command.database import open_for  # noqa: PLC0415
     from fhir_server.outcome import FhirError  # noqa: PLC0415
 
@@ -32,8 +29,8 @@ def administer(arguments: argparse.Namespace, work: "Callable[[Administration], 
     observability.configure("warning", requests=False)
 
     async def done(uri: str) -> Result:
-        async with open_administration(settings, uri) as administration:
-            return await work(administration)
+        async with app.open_registry(settings, uri) as registry:
+            return await work(administration_of(settings, registry))
 
     with open_for(settings, "tsunagi", share=True) as database:
         try:
@@ -42,45 +39,6 @@ def administer(arguments: argparse.Namespace, work: "Callable[[Administration], 
             raise CommandFailed(str(failure), status=1) from None
         except app.Unsuitable as failure:
             raise CommandFailed(str(failure), status=3) from None
-
-
-def open_administration(settings: Settings, uri: str) -> "AbstractAsyncContextManager[Administration]":
-    """Give the administration of a database."""
-
-    @asynccontextmanager
-    async def opened() -> "AsyncIterator[Administration]":
-        from fhir_server import app  # noqa: PLC0415
-
-        async with app.open_registry(settings, uri) as registry:
-            yield administration_of(settings, registry)
-
-    return opened()
-
-
-def administration_of(settings: Settings, registry: "Registry") -> "Administration":
-    """Put the administration together from what the application is made of."""
-    from fhir_server.auth.registrations import Rules  # noqa: PLC0415
-    from fhir_server.auth.requester import LOCAL  # noqa: PLC0415
-    from fhir_server.authorization.administration.registry import Registry as Parts  # noqa: PLC0415
-    from fhir_server.authorization.administration.registry import administration  # noqa: PLC0415
-    from fhir_server.ssmix2.facility import organization_id  # noqa: PLC0415
-
-    identity = registry.identity
-    return administration(
-        Parts(
-            perform=lambda request: registry.service.perform(request, LOCAL),
-            shelf=identity.shelf,
-            accounts=identity.people.accounts,
-            passwords=identity.people.passwords,
-            sessions=identity.people.sessions,
-            grants=identity.authorization.grants,
-            cuts=identity.cuts,
-            register=identity.pki.register,
-            rules=Rules(identity.grammar, settings.issuer, sandbox=settings.sandbox),
-            organization_id=organization_id,
-            zone=settings.zone,
-        )
-    )
 
 
 def describe(

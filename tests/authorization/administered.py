@@ -3,10 +3,10 @@
 from contextlib import asynccontextmanager
 
 from fhir_server.app import open_registry
+from fhir_server.app.doors import administration_of
 from fhir_server.auth.accounts.passwords import Cost
 from fhir_server.auth.members import FacilityType
 from fhir_server.auth.roles import FacilityRole
-from fhir_server.command.administering import administration_of
 from fhir_server.settings import load
 
 B, A = "3710000017", "3710000025"

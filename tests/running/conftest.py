@@ -37,6 +37,4 @@ def tsunagi(mongodb_uri, database_name, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TSUNAGI_MONGODB_URI", mongodb_uri)
     monkeypatch.setenv("TSUNAGI_DATABASE", database_name)
-    for name in ("facility", "user", "client", "session"):
-        monkeypatch.setitem(__main__._COMMANDS, name, name)
     return Operator(capsys)

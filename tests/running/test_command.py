@@ -43,7 +43,7 @@ def test_the_version_is_told():
     assert run("--version").stdout.startswith("tsunagi 0.")
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "ssmix2", "settings", "openapi"])
+@pytest.mark.parametrize("command", ["serve", "demo", "facility", "user", "client", "session", "ssmix2", "settings", "openapi"])
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])
@@ -63,11 +63,11 @@ def test_a_wrong_argument_is_one_line_and_status_2(capsys):
 
 
 def test_the_settings_in_force_are_shown_without_secrets(capsys, monkeypatch):
-    monkeypatch.setenv("TSUNAGI_MONGODB_URI", "mongodb://me:secret@db/")
+    monkeypatch.setenv("TSUNAGI_MONGODB_URI", "mongodb://me:hidden@db/")
     assert main(["settings"]) == 0
     out = capsys.readouterr().out
     assert "mongodb_uri = (set)" in out
-    assert "secret" not in out
+    assert "hidden" not in out
 
 
 def test_the_demo_never_resets_a_database_of_somebody_else(capsys, monkeypatch, tmp_path):

@@ -1,8 +1,10 @@
 """`tsunagi demo` on a hospital of a few patients: interrupted, run again, asked, and begun anew."""
 
+import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -53,17 +55,31 @@ class Demo:
         return status
 
 
-def ask(command):
+def token(said):
+    """Get the token that the printed command gets."""
+    words = shlex.split(re.search(r"TOKEN=\$\((curl .*?) \| sed", said)[1])
+    form = dict(word.split("=", 1) for word in words if "=" in word)
+    return httpx.post(words[-1], data=form, auth=tuple(words[words.index("-u") + 1].split(":")), verify=NO_TLS).json()["access_token"]
+
+
+def ask(command, token):
     """Ask what the printed curl command asks."""
-    words = shlex.split(command)
+    words = shlex.split(command.replace("$TOKEN", token))
     parameters = [tuple(words[at + 1].split("=", 1)) for at, word in enumerate(words) if word == "--data-urlencode"]
-    return httpx.get(words[2], params=parameters, timeout=20, verify=NO_TLS).json()
+    name, _, value = words[words.index("-H") + 1].partition(": ")
+    return httpx.get(words[2], params=parameters, headers={name: value}, timeout=20, verify=NO_TLS).json()
+
+
+def ask_in_a_shell(said, command):
+    """Ask by what is printed, letter by letter."""
+    line = re.search(r"^ *(TOKEN=.*)$", said, re.MULTILINE)[1]
+    return json.loads(subprocess.run(["sh", "-c", f"{line}\n{command}"], check=True, capture_output=True, timeout=30).stdout)
 
 
 def test_the_demo_can_be_interrupted_and_run_again_and_its_requests_answer(tmp_path):
     directory = tmp_path / "demo"
     interrupted = Demo(directory)
-    interrupted.until("Importing it")
+    interrupted.until("Importing ")
     assert interrupted.interrupt() == 130
     assert left_of(directory) == []
 
@@ -71,7 +87,11 @@ def test_the_demo_can_be_interrupted_and_run_again_and_its_requests_answer(tmp_p
     said = again.until("3. ")
     said += "".join(again.process.stdout.readline() for _ in range(2))
     commands = re.findall(r"^ +(curl .*)$", said, re.MULTILINE)
-    patients, values, prescriptions = map(ask, commands)
+    tester = token(said)
+    patients, values, prescriptions = (ask(command, tester) for command in commands)
+    assert httpx.get(re.search(r"http://\S+/fhir", said)[0] + "/Patient", verify=NO_TLS).status_code == 401
+    if shutil.which("curl"):
+        assert ask_in_a_shell(said, commands[0])["entry"] == patients["entry"]
     assert patients["entry"][0]["resource"]["resourceType"] == "Patient"
     dates = [entry["resource"]["effectiveDateTime"] for entry in values["entry"]]
     assert dates
@@ -81,7 +101,9 @@ def test_the_demo_can_be_interrupted_and_run_again_and_its_requests_answer(tmp_p
     assert left_of(directory) == []
 
     third = Demo(directory)
-    assert "Importing" not in third.until("3. ")
+    said = third.until("3. ")
+    assert "Importing" not in said
+    assert token(said)
     assert third.interrupt() == 0
 
     anew = Demo(directory, "--reset")
