@@ -26,7 +26,7 @@ async def an_app():
     @app.get("/back")
     async def back(request: Request) -> Response:
         app.told.append(dict(request.query_params))
-        return Response("<title>the app</title>", media_type="text/html")
+        return Response("<title>the app</title><link rel='icon' href='data:,'>", media_type="text/html")
 
     async with serving(app, port):
         app.address = f"http://127.0.0.1:{port}/back"
