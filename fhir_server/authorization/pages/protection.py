@@ -11,7 +11,6 @@ import base64
 import hashlib
 import hmac
 import re
-import secrets
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -87,10 +86,6 @@ class Forms:
 
     def __init__(self, key: bytes) -> None:
         self._key = key
-
-    def fresh(self) -> str:
-        """Give a new value for the cookie."""
-        return secrets.token_urlsafe(24)
 
     def token(self, cookie: str) -> str:
         """Give what the form carries beside this cookie."""
