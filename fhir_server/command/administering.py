@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from fhir_server.command import CommandFailed
-from fhir_server.settings import load
+from fhir_server.settings import Settings, load
 
 if TYPE_CHECKING:
+    from fhir_server.app import Registry
     from fhir_server.authorization.administration.registry import Administration
 
 _WIDE = 240  # what another program reads is not wrapped
@@ -21,7 +22,6 @@ Result = TypeVar("Result")
 def administer(arguments: argparse.Namespace, work: "Callable[[Administration], Awaitable[Result]]") -> Result:
     """Do the work on the database of the settings, beside a running server or without one. Raises CommandFailed."""
     from fhir_server import app, observability  # noqa: PLC0415 - `--help` shall not wait for it
-    from fhir_server.app.doors import administration_of  # noqa: PLC0415
     from fhir_server.command.database import open_for  # noqa: PLC0415
     from fhir_server.outcome import FhirError  # noqa: PLC0415
 
@@ -39,6 +39,13 @@ def administer(arguments: argparse.Namespace, work: "Callable[[Administration], 
             raise CommandFailed(str(failure), status=1) from None
         except app.Unsuitable as failure:
             raise CommandFailed(str(failure), status=3) from None
+
+
+def administration_of(settings: Settings, registry: "Registry") -> "Administration":
+    """Put the administration together from what the application is made of."""
+    from fhir_server.app.doors import administration_of as put_together  # noqa: PLC0415
+
+    return put_together(settings, registry)
 
 
 def describe(

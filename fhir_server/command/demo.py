@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from fhir_server import observability
 from fhir_server.command import CommandFailed
 from fhir_server.command.database import open_for
+from fhir_server.command.listening import is_loopback
 from fhir_server.command.seeding import KEY_FILE
 from fhir_server.command.serve import add_serving_arguments, serve
 from fhir_server.settings import Settings, load
@@ -111,6 +112,8 @@ def _show(settings: Settings) -> None:
     from fhir_server.command.trial import requests, token_command  # noqa: PLC0415 - it asks the server, which must run
 
     _say(f"\nTsunagi serves {settings.base}    (Ctrl-C ends it / Ctrl-C で終了)\n")
+    if not is_loopback(settings.host):
+        _say("*** ATTENTION: other machines reach this sandbox, and its passwords are known / 警告: パスワードは公知です ***\n")
     _show_people(settings)
     try:
         trials = requests(settings.issuer, settings.base)

@@ -126,6 +126,15 @@ async def test_who_cannot_be_added_leaves_nothing_behind(network, newcomer, what
     assert await resources(registry).search("Practitioner") == []
 
 
+async def test_a_long_list_comes_page_by_page_and_whole(network, monkeypatch):
+    administration, _ = network
+    codes = [f"37100000{number}" for number in range(10, 17)]
+    for code in codes:
+        await add_facility(administration, code)
+    monkeypatch.setattr("fhir_server.authorization.administration.resources._PAGE", "2")
+    assert [each.code for each in await administration.facilities.all()] == codes
+
+
 async def token_of(registry, account, **more):
     (assignment,) = await registry.identity.directory.assignments(account.fhir_user)
     requester = Requester(

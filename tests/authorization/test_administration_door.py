@@ -51,7 +51,7 @@ async def office(mongodb_uri, database_name):
         )
         await add_facility(administration)
         account, _ = await administration.people.add(Newcomer("hanako", "高松 花子", "タカマツ ハナコ", None, (Work(Role.PHYSICIAN, B),)))
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://office") as client:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
 
             async def ask(method, path, role=Role.SECRETARIAT, scope="user/*.cruds", fhir_user="Practitioner/s1", **more):
                 requester = Requester("s1", "admin", role, scope, "Organization/network", fhir_user=fhir_user)
@@ -207,7 +207,7 @@ async def test_certificates_are_listed_and_unknown_ones_not_revoked(office):
 async def test_before_the_start_it_says_so():
     app = FastAPI()
     add_administration(app, lambda: None, None)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://office") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:
         assert (await client.get("/admin/users")).status_code == 503
 
 

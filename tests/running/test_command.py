@@ -43,7 +43,7 @@ def test_the_version_is_told():
     assert run("--version").stdout.startswith("tsunagi 0.")
 
 
-@pytest.mark.parametrize("command", ["serve", "demo", "facility", "user", "client", "session", "ssmix2", "settings", "openapi"])
+@pytest.mark.parametrize("command", ["serve", "demo", "facility", "user", "client", "cert", "session", "ssmix2", "settings", "openapi"])
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as end:
         main([command, "--help"])
