@@ -74,17 +74,19 @@ class Identity:
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
         """Learn of what other processes cut, twice a second, as long as this lasts."""
-        task = asyncio.create_task(self._watch())
+        over = asyncio.Event()
+        task = asyncio.create_task(self._watch(over))
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            over.set()  # not cancelled: the driver may be in the middle of a question
+            await task
 
-    async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(POLL_SECONDS)
+    async def _watch(self, over: asyncio.Event) -> None:
+        while not over.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(over.wait(), POLL_SECONDS)
+                return
             try:
                 await self.cuts.refresh()
                 await self.pki.refresh()
