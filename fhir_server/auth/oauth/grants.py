@@ -28,11 +28,13 @@ _MOST: Final = 100_000
 class Lifetimes(msgspec.Struct, frozen=True, kw_only=True):
     """How long what is given lives: access tokens of people and of systems; refresh tokens unused, and altogether.
 
-    `online` is for access tokens with online_access: each refresh notes that the session is used, so they must be short beside
-    the five minutes after which an unused one ends (F060). It may end earlier by that much, never later.
+    A session that is not used ends after `session` (F060), and access tokens that go with it do not outlive that; those with
+    offline_access have `access`. `online` is for online_access: each refresh notes that the session is used, so they must be
+    short beside it. It may end earlier by that much, never later.
     """
 
     access: timedelta = timedelta(minutes=5)
+    session: timedelta = timedelta(minutes=5)
     online: timedelta = timedelta(minutes=1)
     system: timedelta = timedelta(minutes=5)
     idle: timedelta = timedelta(days=30)
@@ -40,7 +42,9 @@ class Lifetimes(msgspec.Struct, frozen=True, kw_only=True):
 
     def of(self, grant: "Grant") -> timedelta:
         """Give how long an access token of this grant lives."""
-        return min(self.online, self.access) if grant.is_renewable and not grant.is_offline else self.access
+        if grant.is_offline:
+            return self.access
+        return min(self.online if grant.is_renewable else self.session, self.access)
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,16 +94,8 @@ class Grants:
 
         Raises invalid_grant where somebody has been cut while it began: whoever ends all grants may not have seen this one.
         """
-        moment, turn = self._clock(), fresh()
-        grant = Grant(
-            id=digest(family),
-            authorization=authorization,
-            created=moment,
-            expires=moment + self._lifetimes.access,
-            until=moment + self._lifetimes.longest,
-            number=await self._cuts.number(),
-            certificate=certificate,
-        )
+        turn = fresh()
+        grant = self._new(family, authorization, certificate, await self._cuts.number())
         if grant.is_renewable:
             grant = msgspec.structs.replace(grant, turn=digest(turn), expires=self._idle_end(grant))
         await self._records.put(grant)
@@ -168,6 +164,18 @@ class Grants:
         """
         named = {"account": account, "client": client, "organization": organization}
         return await self._records.remove_all(**{f"authorization.{name}": value for name, value in named.items() if value is not None})
+
+    def _new(self, family: str, authorization: Authorization, certificate: str | None, number: int) -> Grant:
+        moment = self._clock()
+        return Grant(
+            id=digest(family),
+            authorization=authorization,
+            created=moment,
+            expires=moment + self._lifetimes.access,
+            until=moment + self._lifetimes.longest,
+            number=number,
+            certificate=certificate,
+        )
 
     def _idle_end(self, grant: Grant) -> datetime:
         return min(self._clock() + self._lifetimes.idle, grant.until)

@@ -3,6 +3,7 @@
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from fhir_server.auth.oauth.client_authentication import Presented
@@ -125,6 +126,13 @@ async def test_f060_who_uses_the_app_stays_logged_in_and_who_does_not_is_out_aft
         tokens = await world.refresh(tokens["refresh_token"])
     world.clock.shift(seconds=2)
     assert (await refusal(world.refresh(tokens["refresh_token"]))).error == "invalid_grant", "ten minutes are the end of it"
+
+
+async def test_f060_a_token_that_goes_with_a_session_does_not_outlive_it_unused(world):
+    world.server = world.made(lifetimes=msgspec.structs.replace(LIFETIMES, access=timedelta(minutes=15)))
+    assert (await tokens_of(world, "launch/patient patient/*.rs"))["expires_in"] == 300
+    assert (await tokens_of(world, ONLINE))["expires_in"] == 60
+    assert (await tokens_of(world, OFFLINE))["expires_in"] == 900
 
 
 async def test_asking_about_a_refresh_token_is_no_use_of_the_session(world):
