@@ -1,6 +1,7 @@
 """The viewer's files: what they may load, where they may be served, and that nothing in them names another machine."""
 
 import re
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -111,6 +112,22 @@ async def test_a_file_is_sent_packed_and_only_once(browser, address):
 async def test_the_entrance_leads_to_the_launch_page_wherever_it_is(browser):
     answer = await browser.get("/viewer")
     assert (answer.status_code, answer.headers["Location"]) == (307, "viewer/launch.html")
+
+
+async def test_everything_works_below_a_path_of_its_own():
+    """A proxy may give the server a path; then the pages' addresses begin there."""
+    app, inner = FastAPI(openapi_url=None), FastAPI(openapi_url=None)
+    viewer.add_viewer(inner)
+    app.mount("/hospital/tsunagi", inner)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ROOT, follow_redirects=True) as client:
+        page = await client.get("/hospital/tsunagi/viewer")
+        assert page.url == f"{ROOT}/hospital/tsunagi/viewer/launch.html"
+        for address in re.findall(r'(?:href|src)="([^":]+)"', page.text):
+            assert (await client.get(urljoin(str(page.url), address))).status_code == 200
+    roots = [
+        each for path in SCRIPTS for each in re.findall(r'(?:href|action|src): "(/[^"]*)"|fetch\(["`]/', path.read_text(encoding="utf-8"))
+    ]
+    assert roots == []
 
 
 @pytest.mark.parametrize(

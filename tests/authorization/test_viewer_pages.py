@@ -84,8 +84,30 @@ async def test_the_summary_tells_numbers_allergies_problems_and_visits(page):
     assert [each.split("\n")[0] for each in await page.locator(".allergies strong").all_inner_texts()] == ["ペニシリン系抗生物質"]
     assert "重症リスク高" in text
     problems, visits = await rows(page, "main .card:nth-child(3) table"), await rows(page, "main .card:nth-child(4) table")
-    assert problems[:2] == [["胃癌", "2026-02-01", "疑い"], ["２型糖尿病", "2021-01-04", "現在"]]
+    assert problems[:2] == [["胃癌", "2026-02-01", "疑い", "讃岐中央病院"], ["２型糖尿病", "2021-01-04", "現在", "讃岐中央病院"]]
     assert visits == [["2026-03-10", "外来", "高松内科クリニック", "内科", "医師 一子"]]
+
+
+async def test_the_same_persons_record_at_another_facility_is_shown_too(page):
+    await shown(page, "laboratory")
+    tests = await page.inner_text(".tests")
+    assert "尿糖定性" in tests
+    assert "尿潜血反応" not in tests, "linked, but born on another day"
+    assert "X-99" not in await shown(page, "summary")
+
+
+async def test_a_facility_has_one_sign_on_all_pages(page):
+    signs = {}
+    for name, selector in (("summary", "dt"), ("documents", "td"), ("laboratory", ".legend li"), ("medications", "h2")):
+        await shown(page, name)
+        found = await page.eval_on_selector_all(
+            f"main {selector}:has(.sign)",
+            "places => places.map(each => [each.innerText, each.querySelector('.point').getAttribute('class')])",
+        )
+        for said, sign in found:
+            facility = next(each for each in ("讃岐中央病院", "高松内科クリニック") if each in said)
+            signs.setdefault(facility, set()).add(sign)
+    assert signs == {"讃岐中央病院": {"point facility-0"}, "高松内科クリニック": {"point facility-1"}}
 
 
 async def test_text_from_the_server_is_never_markup(page):

@@ -36,14 +36,23 @@ def organization(id, code, name):
 PATIENT = {
     "resourceType": "Patient",
     "id": "jiro",
-    "identifier": [
-        {"system": f"urn:oid:1.2.392.100495.20.3.51.1{HOSPITAL}", "value": "0200000101"},
-        {"system": f"urn:oid:1.2.392.100495.20.3.51.1{CLINIC}", "value": "A-77"},
-    ],
+    "identifier": [{"system": f"urn:oid:1.2.392.100495.20.3.51.1{HOSPITAL}", "value": "0200000101"}],
+    "link": [{"other": {"reference": f"Patient/{id}"}, "type": "seealso"} for id in ("jiro-clinic", "somebody")],
     "name": [written("高松 次郎", "IDE"), written("タカマツ ジロウ", "SYL")],
     "gender": "male",
     "birthDate": "1958-07-14",
 }
+
+
+AT_THE_CLINIC = {
+    "resourceType": "Patient",
+    "id": "jiro-clinic",
+    "identifier": [{"system": f"urn:oid:1.2.392.100495.20.3.51.1{CLINIC}", "value": "A-77"}],
+    "name": [written("高松 次郎", "IDE")],
+    "birthDate": "1958-07-14",
+}
+# Linked by mistake: a patient of another birth date is another person.
+SOMEBODY = {**AT_THE_CLINIC, "id": "somebody", "identifier": [{"system": "urn:other", "value": "X-99"}], "birthDate": "1985-07-14"}
 
 
 def coded(system, code, text):
@@ -134,6 +143,8 @@ def resources():
         organization("hospital", HOSPITAL, "讃岐中央病院"),
         organization("clinic", CLINIC, "高松内科クリニック"),
         PATIENT,
+        AT_THE_CLINIC,
+        SOMEBODY,
         {
             "resourceType": "AllergyIntolerance", "id": "mites", "meta": source(HOSPITAL), "patient": SUBJECT, "category": ["medication"],
             "criticality": "high", "code": {"text": "ペニシリン系抗生物質"}, "reaction": [{"manifestation": [{"text": SCRIPT}]}],
@@ -153,6 +164,8 @@ def resources():
         a1c("a3", HOSPITAL, "2025-12-08", 6.6),
         a1c("a4", CLINIC, "2026-03-10", 5.8, method="213", high=6.2),
         result("protein", HOSPITAL, "2025-12-08", "1A010000000190111", "尿蛋白定性", valueString="(2+)"),
+        result("sugar", CLINIC, "2026-03-10", "1A020000000190111", "尿糖定性", valueString="(-)", subject={"reference": "Patient/jiro-clinic"}),
+        result("strange", CLINIC, "2026-03-10", "1A100000000190111", "尿潜血反応", valueString="(3+)", subject={"reference": "Patient/somebody"}),
         prescription("metformin", "2026-03-10", "メトホルミン塩酸塩錠２５０ｍｇ", "内服・経口・１日３回朝昼夕食後", "100"),
         prescription("amlodipine", "2026-03-10", "アムロジピン錠５ｍｇ", "内服・経口・１日１回朝食後", "100"),
         prescription("older", "2025-12-08", "ロキソプロフェンナトリウム錠６０ｍｇ", "内服・経口・疼痛時", "99"),

@@ -2,7 +2,7 @@
 
 import { documents } from "./documents.js";
 import { element } from "./elements.js";
-import { Facilities } from "./facilities.js";
+import { Facilities, issuer } from "./facilities.js";
 import { watch } from "./idle.js";
 import { laboratory } from "./laboratory.js";
 import { language, meaning, say, speak } from "./language.js";
@@ -30,7 +30,7 @@ async function start() {
   history.replaceState({}, "", location.pathname + location.hash); // without what the login said beside the code
   const server = new Server(client, () => end(client, "expired"));
   watch(() => end(client, "idle"), () => server.renew().catch(() => null));
-  const context = { server, facilities: new Facilities(server), chosen: {}, patient: null, user: null, client };
+  const context = { server, facilities: new Facilities(server), chosen: {}, patient: null, records: [], user: null, client };
   await open(context);
 }
 
@@ -46,7 +46,8 @@ async function open(context) {
     root.replaceChildren(top(context), element("main", {}, refusal(error), again()));
     return;
   }
-  server.patients.push(...linked(context.patient, server.patients));
+  context.records = [context.patient, ...(await others(server, context.patient))];
+  await context.facilities.meet(context.records, context.records.flatMap((each) => (each.identifier ?? []).map(issuer)));
   const render = () => shell(context);
   window.addEventListener("hashchange", () => show(context));
   window.addEventListener("language", render);
@@ -57,10 +58,15 @@ async function person(server, reference) {
   return /^(Practitioner|Patient)\/[\w.-]+$/.test(reference ?? "") ? server.read(reference).catch(() => null) : null;
 }
 
-/** The same person's other records, one for each facility (Patient.link). */
-function linked(patient, known) {
-  const others = (patient.link ?? []).map((each) => /^Patient\/([\w.-]+)$/.exec(each.other?.reference ?? "")?.[1]);
-  return [...new Set(others)].filter((id) => id && !known.includes(id));
+/** The same person's other records, one for each facility (Patient.link), as far as the reader may see them. */
+async function others(server, patient) {
+  const links = (patient.link ?? []).map((each) => /^Patient\/([\w.-]+)$/.exec(each.other?.reference ?? "")?.[1]);
+  const ids = [...new Set(links)].filter((id) => id && id !== patient.id);
+  if (!ids.length) return [];
+  const found = await server.search("Patient", { _id: ids.join(",") }).catch(() => ({ resources: [] }));
+  const same = found.resources.filter((each) => each.birthDate === patient.birthDate); // a link may be wrong: better too little
+  server.patients.push(...same.map((each) => each.id));
+  return same;
 }
 
 function again() {

@@ -32,10 +32,8 @@ export class Facilities {
       this.#ask("_id", [...new Set(references.map((each) => each.slice("Organization/".length)))]),
       this.#ask("identifier", [...new Set(known)].map((each) => `${NUMBER}|${each}`)),
     ]);
-    for (const key of [...known, ...resources.map((each) => this.of(each))]) {
-      if (key && !this.#order.includes(key)) this.#order.push(key);
-    }
-    this.#order.sort();
+    const keys = new Set([...known, ...resources.map((each) => this.of(each))].filter(Boolean));
+    this.#order.push(...[...keys].filter((key) => !this.#order.includes(key)).sort()); // who has a colour keeps it
   }
 
   async #ask(parameter, values) {

@@ -12,11 +12,11 @@ const VISITS = 12;
 const NOW = ["active", "recurrence", "relapse", ""];
 
 /** Show the summary. Each part comes by itself: one that is refused does not hide the others. */
-export async function summary({ server, facilities, patient }) {
+export async function summary({ server, facilities, records }) {
   const parts = await Promise.all([
-    shown(say("patient.number"), async () => numbers(patient, facilities)),
-    shown(say("allergies"), async () => allergies(await server.ofPatient("AllergyIntolerance"))),
-    shown(say("problems"), async () => problems(await server.ofPatient("Condition"))),
+    shown(say("patient.number"), async () => numbers(records, facilities)),
+    shown(say("allergies"), async () => allergies(await server.ofPatient("AllergyIntolerance"), facilities)),
+    shown(say("problems"), async () => problems(await server.ofPatient("Condition"), facilities)),
     shown(say("visits"), async () => visits(await server.ofPatient("Encounter", { _sort: "-date" }), facilities)),
   ]);
   return element("div", { class: "cards" }, parts);
@@ -30,20 +30,20 @@ async function shown(heading, content) {
   }
 }
 
-async function numbers(patient, facilities) {
-  const known = (patient.identifier ?? []).filter((each) => each.value);
-  await facilities.meet([patient], known.map(issuer));
+function numbers(records, facilities) {
+  const known = records.flatMap((each) => each.identifier ?? []).filter((each) => each.value);
   const one = (each) => element("div", {}, element("dt", {}, named(issuer(each), facilities)), element("dd", {}, each.value));
   return [element("dl", { class: "numbers" }, known.map(one))];
 }
 
-function allergies({ resources }) {
+async function allergies({ resources }, facilities) {
+  await facilities.meet(resources);
   const current = resources.filter((each) => NOW.includes(code(each.clinicalStatus)) && code(each.verificationStatus) !== "entered-in-error");
   if (!current.length) return [element("p", { class: "none" }, say("allergies.none"))];
-  return [element("ul", { class: "allergies" }, current.map(allergy))];
+  return [element("ul", { class: "allergies" }, current.map((each) => allergy(each, facilities)))];
 }
 
-function allergy(resource) {
+function allergy(resource, facilities) {
   const kinds = (resource.category ?? []).map((each) => meaning("allergy", each));
   const reactions = (resource.reaction ?? []).flatMap((each) => (each.manifestation ?? []).map(concept));
   return element(
@@ -53,25 +53,28 @@ function allergy(resource) {
     kinds.map((each) => element("span", { class: "tag" }, each)),
     resource.criticality ? element("span", { class: "tag warning" }, meaning("criticality", resource.criticality)) : null,
     reactions.length ? element("span", { class: "quiet" }, `${say("reactions")}: ${reactions.join("、")}`) : null,
+    element("span", { class: "quiet" }, named(facilities.of(resource), facilities)),
   );
 }
 
-function problems({ resources }) {
+async function problems({ resources }, facilities) {
+  await facilities.meet(resources);
   const valid = resources.filter((each) => code(each.verificationStatus) !== "entered-in-error");
   const since = (one, other) => (other.onsetDateTime ?? other.recordedDate ?? "").localeCompare(one.onsetDateTime ?? one.recordedDate ?? "");
   const [current, past] = [true, false].map((now) => valid.filter((each) => NOW.includes(code(each.clinicalStatus)) === now).sort(since));
   return [
-    current.length ? listed(say("problems"), current, false) : element("p", { class: "none" }, say("problems.none")),
-    past.length ? element("details", {}, element("summary", {}, say("problems.past", past.length)), listed(say("problems.past", past.length), past, true)) : null,
+    current.length ? listed(say("problems"), current, false, facilities) : element("p", { class: "none" }, say("problems.none")),
+    past.length ? element("details", {}, element("summary", {}, say("problems.past", past.length)), listed(say("problems.past", past.length), past, true, facilities)) : null,
   ].filter(Boolean);
 }
 
-function listed(caption, conditions, ended) {
-  const columns = [say("problem"), say("problem.onset"), ended ? say("problem.end") : say("status")];
+function listed(caption, conditions, ended, facilities) {
+  const columns = [say("problem"), say("problem.onset"), ended ? say("problem.end") : say("status"), say("facility")];
   const rows = conditions.map((each) => [
     concept(each.code),
     day(each.onsetDateTime ?? each.recordedDate),
     ended ? day(each.abatementDateTime) : certainty(each),
+    named(facilities.of(each), facilities),
   ]);
   return table(caption, columns, rows, { class: "hidden-caption" });
 }
