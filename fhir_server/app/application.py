@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from fhir_server.app import Registry
 
 PREFIX = "/fhir"
-_DISCOVERY = f"{PREFIX}/.well-known/"
+_DISCOVERY = f"{PREFIX}/.well-known/smart-configuration"
 _MEGABYTE = 1024 * 1024
 _HSTS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 
@@ -57,7 +57,7 @@ class Application:
         if scope["type"] == "http":
             path: str = scope["path"]
             below = path.startswith(PREFIX) and (len(path) == len(PREFIX) or path[len(PREFIX)] == "/")
-            if self._endpoint is not None and below and not path.startswith(_DISCOVERY):
+            if self._endpoint is not None and below and path != _DISCOVERY:
                 await self._endpoint(scope, receive, send)
                 return
         await self.outer(scope, receive, send)

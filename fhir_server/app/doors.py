@@ -84,6 +84,7 @@ def open_doors(settings: Settings, registry: "Registry") -> Doors:
         appearance=Appearance(network=Text(settings.network_name, settings.network_name), version=version()),
         idle=timedelta(minutes=settings.session_idle),
         clock=identity.shelf.clock,
+        zone=settings.zone,
         source=lambda request: source(request.scope),
         admits=_admits(registry),
     )

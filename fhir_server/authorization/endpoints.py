@@ -17,7 +17,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Scope
 
 from fhir_server.auth.oauth.client_authentication import Presented
-from fhir_server.auth.oauth.discovery import openid_configuration, server_metadata
+from fhir_server.auth.oauth.discovery import openid_configuration, server_metadata, smart_configuration
 from fhir_server.auth.oauth.parameters import Parameters, read
 from fhir_server.auth.oauth.refusals import OAuth2Error
 from fhir_server.auth.oauth.server import AuthorizationServer
@@ -82,6 +82,10 @@ def add_oauth(app: FastAPI, oauth: Callable[[], OAuth | None]) -> None:
 
 
 def _add_discovery(app: FastAPI, oauth: Callable[[], OAuth | None]) -> None:
+    @app.get("/fhir/.well-known/smart-configuration", include_in_schema=False)
+    async def smart() -> Response:
+        return _document(oauth(), smart_configuration)
+
     @app.get("/.well-known/oauth-authorization-server", include_in_schema=False)
     async def metadata() -> Response:
         return _document(oauth(), server_metadata)

@@ -36,7 +36,7 @@ async def test_without_a_token_nothing_is_answered_and_nothing_told(secured, str
 
 async def test_everybody_may_ask_what_the_server_is(stranger):
     assert (await stranger.get("/metadata")).json()["resourceType"] == "CapabilityStatement"
-    assert (await stranger.get("/.well-known/smart-configuration")).json()["issuer"] == "http://tsunagi.example"
+    assert (await stranger.get(f"{BASE}/.well-known/smart-configuration")).json()["issuer"] == "http://tsunagi.example"
     for path in ("/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/auth/jwks", "/health/live"):
         assert (await stranger.get(f"http://tsunagi.example{path}")).status_code == 200
 
