@@ -1,5 +1,6 @@
 """The viewer's files: what they may load, where they may be served, and that nothing in them names another machine."""
 
+import hashlib
 import re
 from urllib.parse import urljoin
 
@@ -145,6 +146,14 @@ async def test_everything_works_below_a_path_of_its_own():
 )
 async def test_s46_no_path_leads_out_of_the_files(browser, path):
     assert (await browser.get(f"/viewer/{path}")).status_code == 404
+
+
+def test_the_library_is_what_its_publisher_gave_out():
+    folder = FOLDER.with_name("viewer_fhirclient")
+    lines = (folder / "SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    sums = {file: digest for digest, file in (line.split(maxsplit=1) for line in lines)}
+    assert sums.keys() == {path.name for path in folder.iterdir()} - {"README.md", "SHA256SUMS"}
+    assert {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in sums} == sums
 
 
 def test_the_addresses_to_register_follow_the_server():
