@@ -159,13 +159,14 @@ async def test_an_ehr_launches_by_form_or_json(world, http):
 async def test_discovery_and_keys_may_be_read_from_everywhere(world, http):
     metadata = await http.get("/.well-known/oauth-authorization-server")
     openid = await http.get("/.well-known/openid-configuration")
+    smart = await http.get("/fhir/.well-known/smart-configuration")
     jwks = await http.get("/auth/jwks")
-    for answer in (metadata, openid, jwks):
+    for answer in (metadata, openid, smart, jwks):
         assert answer.status_code == 200
         assert answer.headers["access-control-allow-origin"] == "*"
     assert metadata.json()["token_endpoint"] == "http://testserver/auth/token"
     assert openid.json()["id_token_signing_alg_values_supported"] == ["ES256"]
-    assert metadata.json()["scopes_supported"] == smart_configuration(world.addresses, ("Patient", "Observation"))["scopes_supported"]
+    assert smart.json() == smart_configuration(world.addresses, ("Patient", "Observation"))
     (key,) = jwks.json()["keys"]
     assert (key["kty"], key["alg"]) == ("EC", "ES256")
     assert "d" not in key
