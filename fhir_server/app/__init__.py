@@ -87,7 +87,7 @@ async def _look_after(settings: Settings, mongo: Mongo) -> None:
 async def _service(settings: Settings, mongo: Mongo, identity: Identity) -> Service:
     secret = settings.paging_key.encode() if settings.paging_key else await kept_secret(mongo.database, "paging")
     serving = _serving(settings, Tokens(secret, settings.paging_time * 60))
-    access = Access(frozenset(serving.served), serving.parameters, identity.grammar)
+    access = Access(frozenset(serving.served), serving.parameters, identity.grammar, sandbox=settings.sandbox)
     return Service(serving, partial(Repository, mongo, notice=identity.membership.noticed), access)
 
 
@@ -106,7 +106,9 @@ def _serving(settings: Settings, tokens: Tokens) -> Serving:
             near=settings.near_distance,
         ),
         served=served(requirements(r4())),
-        statement=partial(statement, cors=bool(settings.origins), secured=settings.authentication == "required"),
+        statement=partial(
+            statement, cors=bool(settings.origins), issuer=settings.issuer if settings.authentication == "required" else None
+        ),
         handlers={**with_content(HANDLERS), "operation": perform},
         tokens=tokens,
         strict=settings.handling == "strict",

@@ -35,11 +35,11 @@ def validator() -> Validator:
 
 
 @cache
-def statement(mode: str, *, cors: bool = False, secured: bool = True) -> bytes:
+def statement(mode: str, *, cors: bool = False, issuer: str | None = None) -> bytes:
     """The CapabilityStatement of a mode in JSON, with a mark where the server's address belongs."""
     if mode == "terminology":
         return json.encode(terminology(requirements(r4()), version(), r4_terminology().code_systems))
-    made = full(requirements(r4()), parameters(), version(), cors=cors, secured=secured)
+    made = full(requirements(r4()), parameters(), version(), cors=cors, issuer=issuer)
     return json.encode(normative(made) if mode == "normative" else made)
 
 

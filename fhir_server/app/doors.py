@@ -92,7 +92,7 @@ def open_doors(settings: Settings, registry: "Registry") -> Doors:
         identity.authorization,
         identity.people.throttle,
         sorted(registry.service.serving.served),
-        certificate=_certificate(registry),
+        certificate=_certificate(registry) if settings.shows_certificates else None,
         source=source,
         error_page=lambda request, description: refused_page(login, request, description),
     )

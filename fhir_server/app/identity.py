@@ -153,7 +153,8 @@ def _people(settings: Settings, shelf: Shelf, sealer: Sealer, secret: bytes) -> 
 def _lifetimes(settings: Settings) -> Lifetimes:
     access = timedelta(minutes=settings.access_time)
     idle, longest = timedelta(hours=settings.refresh_time), timedelta(hours=settings.grant_time)
-    return Lifetimes(access=access, system=access, idle=idle, longest=longest)
+    session = timedelta(minutes=settings.session_idle)
+    return Lifetimes(access=access, session=session, system=access, idle=idle, longest=longest)
 
 
 def _pki(settings: Settings, shelf: Shelf, sealer: Sealer, cut: Cuts) -> Pki:

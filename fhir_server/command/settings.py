@@ -7,7 +7,7 @@ import msgspec
 
 from fhir_server.settings import load, markdown
 
-_SECRET = {"mongodb_uri"}
+_SECRET = {"mongodb_uri", "paging_key", "secret_key"}
 
 
 def run(arguments: argparse.Namespace) -> int:

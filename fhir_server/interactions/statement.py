@@ -30,6 +30,7 @@ _OPEN = (
     "Authentication is off: whoever reaches the server reads and changes everything. For measuring and tests with made-up data only. / "
     "認証は無効です。架空のデータによる試験専用です。"
 )
+_OAUTH_URIS = "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris"
 _SMART = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}]}
 _TRIAL_USE = frozenset(
     {
@@ -57,15 +58,17 @@ def served(required: Mapping[str, Any]) -> Served:
     return {each["type"]: known.intersection(asked["code"] for asked in each["interaction"]) for each in server(required)["resource"]}
 
 
-def full(required: Mapping[str, Any], parameters: Parameters, version: str, *, cors: bool = False, secured: bool = True) -> dict[str, Any]:
-    """Make the CapabilityStatement; `cors` tells whether pages of other origins may ask, `secured` whether a token is needed."""
+def full(
+    required: Mapping[str, Any], parameters: Parameters, version: str, *, cors: bool = False, issuer: str | None = None
+) -> dict[str, Any]:
+    """Make the CapabilityStatement; `cors` tells whether pages of other origins may ask, `issuer` who gives the tokens that are needed."""
     rest = server(required)
     types = [each["type"] for each in rest["resource"]]
     pointing = _pointing(types, parameters)
     own = {
         "mode": "server",
         "documentation": f"Every search also takes {', '.join(RESULTS)}, and every answer _format and _pretty.",
-        "security": {"cors": cors, **({"service": [_SMART], "description": _SECURED} if secured else {"description": _OPEN})},
+        "security": _security(issuer, cors=cors),
         "resource": [_resource(each, parameters, pointing[each["type"]]) for each in rest["resource"]],
         "interaction": rest["interaction"],
         "searchParam": _common(parameters, types[0]),
@@ -83,6 +86,14 @@ def full(required: Mapping[str, Any], parameters: Parameters, version: str, *, c
         "patchFormat": PATCH_FORMATS,
         "rest": [{key: own[key] for key in _ORDER if key in own}],
     }
+
+
+def _security(issuer: str | None, *, cors: bool) -> dict[str, Any]:
+    """Say whether a token is needed, and where apps get one: the extension is for those that know no smart-configuration."""
+    if issuer is None:
+        return {"cors": cors, "description": _OPEN}
+    addresses = [{"url": name, "valueUri": f"{issuer}/auth/{name}"} for name in ("authorize", "token", "introspect", "revoke")]
+    return {"extension": [{"url": _OAUTH_URIS, "extension": addresses}], "cors": cors, "service": [_SMART], "description": _SECURED}
 
 
 _ORDER = ("mode", "documentation", "security", "resource", "interaction", "searchParam", "operation", "compartment")

@@ -63,7 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     include_rounds: Annotated[int, Meta(ge=1, le=20, description="How often `:iterate` goes on. :iterate の最大反復回数")] = 5
     paging_key: Annotated[
         str | None,
-        Meta(min_length=16, description="Secret that seals page links; unset: one is made and kept in the database. ページリンクの暗号鍵"),
+        Meta(description="Secret that seals page links; unset: one is made and kept in the database. ページリンクの暗号鍵"),
     ] = None
     paging_time: Annotated[Count, Meta(description="Minutes that the link to the next page is valid. 次ページリンクの有効時間 (分)")] = 1440
     codes_limit: Annotated[
@@ -95,7 +95,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     secret_key: Annotated[
         str | None,
         Meta(
-            min_length=16,
             description="Secret that seals what is stored sealed; unset: one is made and kept in the database. 封印用の秘密鍵",
         ),
     ] = None
@@ -182,6 +181,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def origins(self) -> tuple[str, ...]:
         """The origins of `cors_origins`."""
         return tuple(each.strip() for each in (self.cors_origins or "").split(",") if each.strip())
+
+    @property
+    def shows_certificates(self) -> bool:
+        """Tell whether a client certificate can reach the server: by its own TLS, or through a proxy's header."""
+        own = self.tls_certificate is not None and self.tls_client_certificates != "off"
+        return own or self.proxy_certificate_header is not None
 
     @property
     def proxies(self) -> tuple[str, ...]:

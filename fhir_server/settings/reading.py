@@ -22,6 +22,7 @@ from fhir_server.settings.documentation import allowed_values
 
 _PREFIX = "TSUNAGI_"
 _NOT_SETTINGS = ("TSUNAGI_CONFIG", "TSUNAGI_SHARED", "TSUNAGI_TEST_")
+_LEAST_SECRET = 16
 _DEFAULT_FILE = "tsunagi.toml"
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.\-\[\]:]+")
 
@@ -116,6 +117,8 @@ def _check_access(settings: Settings) -> None:
     """What guards the data must fit together; half of it would look like all of it."""
     if settings.authentication == "off" and not _is_loopback(settings.host):
         raise SettingsError("setting authentication: off is possible at a loopback address only (host 127.0.0.1)")
+    if any(key is not None and len(key) < _LEAST_SECRET for key in (settings.secret_key, settings.paging_key)):
+        raise SettingsError(f"settings secret_key and paging_key: expected at least {_LEAST_SECRET} characters")
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise SettingsError("settings tls_certificate and tls_key: one is nothing without the other")
     try:

@@ -14,7 +14,7 @@ from tests.shared import REPOSITORY
 PACKAGES = ("terminology", "profiles", "mappers", "fhir_server")
 FOLDERS = ("terminology/packages", "profiles/packages")
 DATA = sorted(path for folder in FOLDERS for path in (REPOSITORY / folder).iterdir() if path.is_dir())
-DATA.append(REPOSITORY / "fhir_server/rest/swagger_ui")
+DATA += [REPOSITORY / "fhir_server/rest/swagger_ui", REPOSITORY / "fhir_server/authorization/viewer_fhirclient"]
 SUMMED = [path for path in DATA if (path / "SHA256SUMS").exists()]
 
 

@@ -91,6 +91,35 @@ def test_secrets_do_not_show():
     assert "secret" not in refusal({"TSUNAGI_DATABASE": "secret!"})
 
 
+def test_secrets_are_read_and_must_be_long_enough():
+    settings = load({"TSUNAGI_SECRET_KEY": "sixteen letters!", "TSUNAGI_PAGING_KEY": "also sixteen...."})
+    assert (settings.secret_key, settings.paging_key) == ("sixteen letters!", "also sixteen....")
+    assert "at least 16" in refusal({"TSUNAGI_SECRET_KEY": "short"})
+    assert "short" not in refusal({"TSUNAGI_PAGING_KEY": "short"})
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"TSUNAGI_AUTHENTICATION": "off", "TSUNAGI_HOST": "0.0.0.0"}, "loopback"),
+        ({"TSUNAGI_AUTHENTICATION": "maybe"}, "authentication"),
+        ({"TSUNAGI_TLS_KEY": "key.pem"}, "tls_certificate"),
+        ({"TSUNAGI_TLS_CLIENT_CA": "/nowhere/ca.pem"}, "tls_client_ca"),
+        ({"TSUNAGI_PROXY_CERTIFICATE_HEADER": "Client-Cert"}, "proxy_addresses"),
+        ({"TSUNAGI_PROXY_ADDRESSES": "everybody"}, "proxy_addresses"),
+        ({"TSUNAGI_OUTSIDE_ISSUER": "http://keycloak.example"}, "https"),
+        ({"TSUNAGI_OUTSIDE_CLAIMS": "role"}, "outside_claims"),
+    ],
+)
+def test_what_would_guard_only_by_half_is_refused(environment, said):
+    assert said in refusal(environment)
+
+
+def test_the_issuer_is_the_base_without_its_last_segment():
+    assert load({}).issuer == "http://127.0.0.1:8080"
+    assert load({"TSUNAGI_BASE_URL": "https://fhir.example.jp/network/fhir/"}).issuer == "https://fhir.example.jp/network"
+
+
 def test_settings_cannot_be_changed():
     with pytest.raises(AttributeError):
         load({}).port = 1

@@ -242,6 +242,7 @@ def _normal(login: str) -> str:
 def _random_password() -> str:
     alphabet = _LETTERS + _DIGITS + _SYMBOLS
     while True:
-        password = "".join(secrets.choice(alphabet) for _ in range(_INITIAL))
+        rest = "".join(secrets.choice(alphabet) for _ in range(_INITIAL - 1))
+        password = secrets.choice(_LETTERS) + rest  # with = or + first, a spreadsheet would take it for a formula
         if all(any(letter in kind for letter in password) for kind in (_LETTERS, _DIGITS, _SYMBOLS)):
             return password
