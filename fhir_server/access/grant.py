@@ -8,7 +8,7 @@ is granted. docs/decisions/0018-access.md
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from fhir_server.access import roles
@@ -40,12 +40,22 @@ class Access:
         self._parameters = parameters
         self._grammar = grammar
         self._table = {role: rows for role, rows in roles.table(types).items() if sandbox or role is not Role.TESTER}
+        self._last: dict[Requester, Permit] = {}
         self._made: OrderedDict[tuple[object, ...], Permit] = OrderedDict()
 
     def permit(self, requester: Requester) -> Permit:
         """Give what this requester may do: everything for the operator's own process, else what role and scopes share."""
         if requester is LOCAL:
             return Permit.everything()
+        permit = self._last.get(requester)
+        if permit is None:
+            permit = self._shared(requester)
+            if len(self._last) >= _MOST_REMEMBERED:
+                self._last.clear()
+            self._last[requester] = permit
+        return permit
+
+    def _shared(self, requester: Requester) -> Permit:
         key = (
             requester.role,
             requester.scope,
@@ -67,15 +77,14 @@ class Access:
         except ScopeError:
             scopes = Scopes()
         by_role = _by_role(self._table, requester)
-        granted: dict[tuple[str, str], Expression] = {}
-        for type in self._types:
-            for interaction, letter in LETTER.items():
-                if letter in by_role.get(type, ""):
-                    expression = self._expression(requester, scopes, interaction, type)
-                    if expression != NOTHING:
-                        granted[interaction, type] = expression
+
+        def granted(interaction: str, type: str) -> Expression:
+            if LETTER.get(interaction, "?") not in by_role.get(type, ""):
+                return NOTHING
+            return self._expression(requester, scopes, interaction, type)
+
         fixed = {} if requester.role in (Role.SECRETARIAT, Role.TESTER) else _FIXED
-        return Permit(granted, NOTHING, fixed, _why(requester, scopes, by_role))
+        return Permit(Granted(granted, self._types), NOTHING, fixed, _why(requester, scopes, by_role))
 
     def _expression(self, requester: Requester, scopes: Scopes, interaction: str, type: str) -> Expression:
         parts = [self._by_scopes(requester, scopes.resources, interaction, type)]
@@ -111,6 +120,34 @@ class Access:
             return EVERYTHING
         user = requester.fhir_user or ""
         return self._of_patient(user if user.startswith("Patient/") else None, type)
+
+
+class Granted(Mapping[tuple[str, str], Expression]):
+    """What is granted of each interaction and type, found out when it is first asked: a requester comes for few of 146 types."""
+
+    __slots__ = ("_find", "_known", "_types")
+
+    def __init__(self, find: Callable[[str, str], Expression], types: frozenset[str]) -> None:
+        self._find = find
+        self._types = types
+        self._known: dict[tuple[str, str], Expression] = {}
+
+    def __getitem__(self, key: tuple[str, str]) -> Expression:
+        """Give what must hold; NOTHING for what is not granted."""
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._find(*key)
+        return known
+
+    def get(self, key: tuple[str, str], default: object = None) -> Expression:  # noqa: ARG002 - nothing is missing
+        """Give what must hold, without the detour of Mapping's."""
+        return self[key]
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return ((interaction, type) for type in sorted(self._types) for interaction in LETTER if self[interaction, type] != NOTHING)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _by_role(table: Mapping[Role, Mapping[str, str]], requester: Requester) -> Mapping[str, str]:

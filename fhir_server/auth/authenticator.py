@@ -7,6 +7,7 @@ A verified token is remembered until it ends or anything is cut: then everything
 binds the next request of this process, and of the others as soon as they have asked (`Cuts`).
 """
 
+import re
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -21,6 +22,7 @@ Verify = Callable[[str], Awaitable[Verified]]
 """Verifies a token of one kind of issuer; raises InvalidToken."""
 
 _REMEMBERED: Final = 10_000
+_TOKEN: Final = re.compile(r"[A-Za-z0-9\-._~+/=]+")  # RFC 6750, 2.1
 _WHERE: Final = ("http.Authorization",)
 
 
@@ -40,28 +42,30 @@ class Authenticator:
 
         Raises FhirError: 401 without a valid token, 503 where this process cannot know what was revoked.
         """
-        verified = await self.verified(_bearer(authorization))
+        verified = await self._verified(authorization)
         bound = verified.requester.certificate
         if bound is not None and thumbprint() != bound:
             raise unauthenticated("The access token is bound to another client certificate than this connection's", "invalid_token")
         return verified.requester
 
-    async def verified(self, text: str) -> Verified:
-        """Give what a token says, whatever certificate comes along. Raises FhirError as `requester` does."""
+    async def _verified(self, authorization: str | None) -> Verified:
         if self._cuts.stale:
             raise FhirError(Issue("transient", "It cannot be told now whether the access token is still valid; try again", _WHERE))
         if self._version != self._cuts.version:
             self._known.clear()
             self._version = self._cuts.version
-        known = self._known.get(text)
+        known = self._known.get(authorization) if authorization is not None else None
         if known is None:
-            known = await self._verify(text)
-            self._known[text] = known
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+            known = await self._verify(_bearer(authorization))
+            self._remember(authorization or "", known)
         if known.expires <= self._clock():
             raise unauthenticated("The access token has expired", "invalid_token")
         return known
+
+    def _remember(self, authorization: str, verified: Verified) -> None:
+        self._known[authorization] = verified
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
 
     async def _verify(self, text: str) -> Verified:
         try:
@@ -94,4 +98,4 @@ def _bearer(authorization: str | None) -> str:
 
 
 def _is_token(text: str) -> bool:
-    return text.isascii() and all(character.isalnum() or character in "-._~+/=" for character in text)
+    return _TOKEN.fullmatch(text) is not None
