@@ -61,7 +61,6 @@ def demo(directory):
 
 
 def serve(directory, mongodb_uri, database):
-    """`tsunagi serve` on an empty database of the run's MongoDB."""
-    return serving(
-        directory, "-m", "fhir_server", "serve", until="Tsunagi serves", mongodb_uri=mongodb_uri, database=database, access_log="false"
-    )
+    """`tsunagi serve` on an empty database of the run's MongoDB, as a sandbox whose tokens last an hour."""
+    settings = {"mongodb_uri": mongodb_uri, "database": database, "access_log": "false", "sandbox": "true", "access_time": "60"}
+    return serving(directory, "-m", "fhir_server", "serve", until="Tsunagi serves", **settings)

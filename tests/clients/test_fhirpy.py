@@ -5,15 +5,28 @@ https://github.com/beda-software/fhir-py
 
 import pytest
 from fhirpy import SyncFHIRClient
-from fhirpy.base.exceptions import MultipleResourcesFound, OperationOutcome, ResourceNotFound
+from fhirpy.base.exceptions import AuthorizationError, ForbiddenError, MultipleResourcesFound, OperationOutcome, ResourceNotFound
+
+from tests.clients import tester
 
 SYSTEM = "urn:tsunagi:fhirpy"
 LOINC = "http://loinc.org"
 
 
 @pytest.fixture(scope="module")
-def fhir(base):
-    return SyncFHIRClient(base)
+def connect(base):
+    """Connects with the tester's token, which the module gets once."""
+    authorization = tester.authorization(base)["Authorization"]
+
+    def connected(authorization=authorization, **headers):
+        return SyncFHIRClient(base, authorization=authorization, extra_headers=headers)
+
+    return connected
+
+
+@pytest.fixture(scope="module")
+def fhir(connect):
+    return connect()
 
 
 @pytest.fixture
@@ -63,6 +76,28 @@ def test_a_patient_is_created_read_changed_and_deleted(fhir, number):
         fhir.reference("Patient", somebody.id).to_resource()
 
 
+def test_without_a_token_nothing_is_answered(connect):
+    with pytest.raises(AuthorizationError, match="An access token is needed"):
+        connect(None).resources("Patient").fetch()
+
+
+@pytest.mark.parametrize("authorization", ["Bearer forged", "Bearer a.b.c", "Basic dGVzdGVyOnRlc3Rlcg=="])
+def test_s35_what_is_no_token_of_the_server_is_refused(connect, authorization):
+    with pytest.raises(AuthorizationError):
+        connect(authorization).resources("Patient").fetch()
+
+
+def test_a_token_of_fewer_scopes_does_no_more_than_they_say(base, connect, fhir, number):
+    somebody = patient(fhir, number)
+    somebody.save()
+    reading = connect(f"Bearer {tester.token(base, scope='system/Patient.r')}")
+    assert reading.reference("Patient", somebody.id).to_resource().id == somebody.id
+    with pytest.raises(ForbiddenError, match=r"system/Patient\.s"):
+        reading.resources("Patient").fetch()
+    with pytest.raises(ForbiddenError, match=r"system/Patient\.c"):
+        patient(reading, number).save()
+
+
 def test_an_invalid_resource_is_refused_with_an_outcome_that_the_client_understands(fhir, number):
     with pytest.raises(OperationOutcome) as refused:
         patient(fhir, number, birthDate="1984-13-02").save()
@@ -75,11 +110,11 @@ def test_every_page_is_read_to_the_end(fhir, measured):
     assert [each["effectiveDateTime"][-2:] for each in found] == [f"{day:02}" for day in range(1, 26)]
 
 
-def test_a_parameter_of_another_server_is_ignored_where_the_client_is_lenient(base, fhir, measured):
+def test_a_parameter_of_another_server_is_ignored_where_the_client_is_lenient(connect, fhir, measured):
     """Fhirpy's count asks with _totalMethod, which R4 does not know."""
     with pytest.raises(OperationOutcome):
         fhir.resources("Observation").search(patient=measured.id).count()
-    lenient = SyncFHIRClient(base, extra_headers={"Prefer": "handling=lenient"})
+    lenient = connect(Prefer="handling=lenient")
     assert lenient.resources("Observation").search(patient=measured.id).count() == 25
 
 
@@ -109,9 +144,9 @@ def test_only_the_elements_that_are_asked_for_come(fhir, measured):
     assert found["identifier"]
 
 
-def test_conditions_decide_about_writes(base, fhir, number):
+def test_conditions_decide_about_writes(connect, fhir, number):
     criteria = f"identifier={SYSTEM}|{number}"
-    hopeful = SyncFHIRClient(base, extra_headers={"If-None-Exist": criteria})
+    hopeful = connect(**{"If-None-Exist": criteria})
     first, second = patient(hopeful, number), patient(hopeful, number)
     first.save()
     second.save()

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from fhir_server.interactions.table import INTERACTIONS, Served
-from fhir_server.rest.openapi import components, content
+from fhir_server.rest.openapi import components, content, security
 from fhir_server.rest.openapi.interaction import described
 from fhir_server.search.parameters import Parameter, Parameters
 from profiles import json
@@ -18,10 +18,12 @@ from profiles import json
 DEFAULT_BASE = "http://127.0.0.1:8080/fhir"
 
 _ABOUT = """\
-The FHIR R4 API of Tsunagi. Every GET also answers HEAD. What goes wrong is answered with an OperationOutcome. The resources are those of
-https://hl7.org/fhir/R4/resourcelist.html; the CapabilityStatement at `metadata` says the same as this document in FHIR's own words.
+The FHIR R4 API of Tsunagi. Every GET also answers HEAD. Everything but `metadata` needs an access token. What goes wrong is answered with an
+OperationOutcome. The resources are those of https://hl7.org/fhir/R4/resourcelist.html; the CapabilityStatement at `metadata` says the same as
+this document in FHIR's own words.
 
-Tsunagi の FHIR R4 API です。すべての GET は HEAD にも応答します。エラーは OperationOutcome で返ります。`metadata` の CapabilityStatement も同じ内容です。
+Tsunagi の FHIR R4 API です。すべての GET は HEAD にも応答します。`metadata` 以外にはアクセストークンが必要です。エラーは OperationOutcome で
+返ります。`metadata` の CapabilityStatement も同じ内容です。
 """
 
 
@@ -63,6 +65,7 @@ def _document(served: Served, parameters: Parameters, version: str, base: str, o
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": base}],
+        "security": list(security.REQUIRED),
         "paths": paths,
         "components": {
             "parameters": components.parameters(types, compartments, codes),
@@ -70,6 +73,7 @@ def _document(served: Served, parameters: Parameters, version: str, base: str, o
             "schemas": components.SCHEMAS,
             "requestBodies": components.BODIES,
             "responses": components.responses(),
+            "securitySchemes": security.schemes(),
         },
     }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fhir_server.interactions.capabilities import MODES
+from fhir_server.rest.openapi import security
 from fhir_server.search.grammar import COMMON, RESULTS, sentence
 from fhir_server.search.parameters import Parameter
 
@@ -196,6 +197,7 @@ HEADERS: Mapping[str, Any] = {
     "ETag": {"description": "the version / 版", "schema": _TEXT},
     "Last-Modified": {"description": "when it was made / 作成日時", "schema": _TEXT},
     "Location": {"description": "[base]/[type]/[id]/_history/[version]", "schema": _TEXT},
+    **security.HEADERS,
 }
 
 
@@ -224,4 +226,5 @@ def responses() -> dict[str, Any]:
         "nothing": {"description": "Done / 完了"},
         "not-modified": {"description": "The client has it already / 変更なし"},
         "failure": {"description": "What is wrong / エラーの内容", "content": content("OperationOutcome")},
+        **security.responses(content("OperationOutcome")),
     }

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from fhir_server.rest.openapi import security
 from fhir_server.rest.openapi.components import FHIR_JSON, in_path, reference
 from fhir_server.search.grammar import COMMON, RESULTS
 
@@ -102,8 +103,10 @@ def described(code: str, method: str, path: str, type: str | None = None) -> dic
     body = "form" if path.endswith("_search") else description.body
     if body:
         operation["requestBody"] = reference("requestBodies", body) if type is None or body != "resource" else _body_of(type)
-    operation["responses"] = answers(description.gives, description.fails if type is None else _IN_SHORT)
-    return operation
+    fails = description.fails if type is None else _IN_SHORT
+    if code == security.OPEN:
+        return {**operation, "security": [], "responses": _answers(description.gives, fails)}
+    return {**operation, "responses": answers(description.gives, fails)}
 
 
 def _body_of(type: str) -> dict[str, Any]:
@@ -111,7 +114,11 @@ def _body_of(type: str) -> dict[str, Any]:
 
 
 def answers(gives: dict[str, str], fails: tuple[str, ...]) -> dict[str, Any]:
-    """Give the responses: those of success by their names, and a failure for each other status."""
+    """Give the responses where a token is needed: those of success by their names, a failure for each other status, and refusals."""
+    return _answers(gives | security.REFUSALS, fails)
+
+
+def _answers(gives: dict[str, str], fails: tuple[str, ...]) -> dict[str, Any]:
     return {status: reference("responses", name) for status, name in gives.items()} | {
         status: reference("responses", "failure") for status in sorted(fails)
     }
