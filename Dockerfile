@@ -29,5 +29,5 @@ STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8080/health/live', timeout=4)"]
 ENTRYPOINT ["tsunagi"]
-# Inside a container only the published port decides who reaches the server; there is no login yet.
+# Inside a container only the published port decides who reaches the server; without TLS that must not be more than a proxy.
 CMD ["serve", "--host", "0.0.0.0", "--port", "8080"]
