@@ -53,8 +53,11 @@ class Tokens:
         self._cuts = cuts
         self._clock = clock
 
-    async def issue(self, requester: Requester, lifetime: timedelta) -> str:
-        """Sign an access token for this requester."""
+    async def issue(self, requester: Requester, lifetime: timedelta, number: int | None = None) -> str:
+        """Sign an access token for this requester.
+
+        `number` is that of the last cut before anything that the token rests on was looked at: whoever was cut since is cut.
+        """
         moment = self._clock()
         claims: dict[str, Any] = {
             "iss": self.issuer,
@@ -64,7 +67,7 @@ class Tokens:
             "iat": int(moment.timestamp()),
             "exp": int((moment + lifetime).timestamp()),
             "jti": secrets.token_urlsafe(16),
-            "seq": await self._cuts.number(),
+            "seq": number if number is not None else await self._cuts.number(),
             "scope": requester.scope,
             **_claims(requester),
         }

@@ -57,19 +57,19 @@ class Issuing:
         self._addresses = addresses
         self._lifetimes = lifetimes
 
-    async def issue(self, client: Client, presented: Presented) -> Response:
-        """Give the response to a request of this client. Raises OAuth2Error."""
+    async def issue(self, client: Client, presented: Presented, number: int) -> Response:
+        """Give the response to a request of this client; `number` is that of the last cut when it came. Raises OAuth2Error."""
         certificate = _bound_to(client, presented)
         match presented.fields.get("grant_type"):
             case "authorization_code":
-                return await self._for_code(client, presented.fields, certificate)
+                return await self._for_code(client, presented.fields, certificate, number)
             case "refresh_token":
-                return await self._for_refresh_token(client, presented.fields, certificate)
+                return await self._for_refresh_token(client, presented.fields, certificate, number)
             case "client_credentials":
-                return await self._for_itself(client, presented.fields, certificate)
+                return await self._for_itself(client, presented.fields, certificate, number)
         raise unsupported_grant_type()
 
-    async def _for_code(self, client: Client, fields: Mapping[str, str], certificate: str | None) -> Response:
+    async def _for_code(self, client: Client, fields: Mapping[str, str], certificate: str | None, number: int) -> Response:
         code = await self._codes.get(fields.get("code", ""))
         bound = rules.Bound(code.authorization.client, code.redirect_uri, code.challenge) if code is not None else None
         try:
@@ -88,7 +88,7 @@ class Issuing:
         if not await self._people.session_goes_on(code.authorization):
             raise invalid_grant("The person has logged out meanwhile")
         grant, refresh_token = await self._grants.begin(family, code.authorization, certificate)
-        response = await self._response(grant, self._within(code.authorization.scope, client), certificate, refresh_token)
+        response = await self._response(grant, self._within(code.authorization.scope, client), certificate, refresh_token, number)
         if await self._codes.was_brought_again(code):
             await self._grants.end(grant.id)
             raise invalid_grant("The code was used twice; what came of it is revoked")
@@ -101,7 +101,7 @@ class Issuing:
         if grant is not None:
             await self._grants.end(grant)
 
-    async def _for_refresh_token(self, client: Client, fields: Mapping[str, str], certificate: str | None) -> Response:
+    async def _for_refresh_token(self, client: Client, fields: Mapping[str, str], certificate: str | None, number: int) -> Response:
         token = fields.get("refresh_token", "")
         found = await self._grants.find(token)
         grant = found[0] if found is not None else None
@@ -117,7 +117,7 @@ class Issuing:
         if following is None:
             await self._grants.end(grant.id)
             raise invalid_grant("The refresh token was used twice; all that came of this authorization is revoked")
-        response = await self._response(grant, scope, certificate, following)
+        response = await self._response(grant, scope, certificate, following, number)
         if not await self._grants.lasts(grant.id):
             await self._grants.end(grant.id)
             raise invalid_grant("The authorization has ended meanwhile")
@@ -132,13 +132,13 @@ class Issuing:
         if client.is_public and grant.certificate is not None and grant.certificate != certificate:
             raise invalid_grant("The refresh token is bound to another certificate")
 
-    async def _for_itself(self, client: Client, fields: Mapping[str, str], certificate: str | None) -> Response:
+    async def _for_itself(self, client: Client, fields: Mapping[str, str], certificate: str | None, number: int) -> Response:
         if client.is_public or client.role is None:
             raise unauthorized_client("client_credentials is for confidential clients that are registered as a system")
         rules.check_client_credentials(fields, client)
         scope = self._of_system(client, fields.get("scope"))
         requester = await self._people.system(client, scope, certificate)
-        token = await self._tokens.issue(requester, self._lifetimes.system)
+        token = await self._tokens.issue(requester, self._lifetimes.system, number)
         return _bearer(token, int(self._lifetimes.system.total_seconds()), scope)
 
     def _of_system(self, client: Client, scope: str | None) -> str:
@@ -175,7 +175,9 @@ class Issuing:
             raise invalid_scope("None of these scopes is in the registration of this client any more")
         return left
 
-    async def _response(self, grant: Grant, scope: str, certificate: str | None, refresh_token: str | None) -> Response:
+    async def _response(  # noqa: PLR0917
+        self, grant: Grant, scope: str, certificate: str | None, refresh_token: str | None, number: int
+    ) -> Response:
         authorization = grant.authorization
         try:
             requester = await self._people.requester(authorization, grant.id, scope, certificate)
@@ -183,7 +185,7 @@ class Issuing:
             await self._grants.end(grant.id)
             raise
         lifetime = self._lifetimes.of(grant)
-        token = await self._tokens.issue(requester, lifetime)
+        token = await self._tokens.issue(requester, lifetime, number)
         response = _bearer(token, int(lifetime.total_seconds()), scope)
         response |= _launch_context(authorization)
         if authorization.has("openid"):

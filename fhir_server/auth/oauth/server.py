@@ -63,6 +63,7 @@ class AuthorizationServer:
         self.clients = ClientAuthentication(shelf, assertions, verify_secret)
         self._registered: Records[Client] = shelf.records(CLIENTS)
         self._tokens = tokens
+        self._cuts = cuts
         self._issuing = Issuing(
             tokens=tokens, scopes=scopes, codes=codes, grants=self.grants, people=people, addresses=addresses, lifetimes=lifetimes
         )
@@ -72,8 +73,9 @@ class AuthorizationServer:
         """Answer a token request. Raises OAuth2Error."""
         if "grant_type" not in presented.fields:
             raise invalid_request("grant_type is missing")
+        number = await self._cuts.number()  # before anything is looked at: what is cut from here on, the token does not survive
         presented = await self._named(presented)
-        return await self._issuing.issue(await self.clients.authenticate(presented), presented)
+        return await self._issuing.issue(await self.clients.authenticate(presented), presented, number)
 
     async def introspect(self, presented: Presented) -> dict[str, Any]:
         """Answer an introspection request. Raises OAuth2Error."""
