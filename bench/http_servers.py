@@ -69,7 +69,7 @@ app = application()
 def serve_uvicorn(port):
     """Be the uvicorn that is measured."""
     sockets = listen("127.0.0.1", port, WORKERS)
-    Supervisor(lambda number, ready: serve(app, sockets[number], ready, 5), WORKERS, External(""), 5).run(lambda: None)
+    Supervisor(lambda number, ready: serve(app, [sockets[number]], ready, 5), WORKERS, External(""), 5).run(lambda: None)
 
 
 def command(server, port):

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from starlette.types import Receive, Scope, Send
@@ -13,7 +13,7 @@ from fhir_server.app.doors import Doors, add_doors, open_doors
 from fhir_server.authorization.certificate_guard import CertificateGuard
 from fhir_server.rest.cors import Cors
 from fhir_server.rest.endpoint import FhirEndpoint
-from fhir_server.rest.health import Readiness, add_health
+from fhir_server.rest.health import Readiness, add_health, add_metrics
 from fhir_server.rest.request import Asked
 from fhir_server.rest.request import Limits as RequestLimits
 from fhir_server.rest.swagger import add_swagger
@@ -32,7 +32,11 @@ Opener = Callable[[], AbstractAsyncContextManager["Registry"]]
 
 
 class Application:
-    """Answers requests while its lifespan lasts; `registry` is there then."""
+    """Answers requests while its lifespan lasts; `registry` is there then.
+
+    Administration that has a port of its own (NETWORK.md L08) is an application of its own: neither knows a route of the other.
+    Which one is asked is told by the port of the connection's own socket, which nothing that is sent can change (S52, S53).
+    """
 
     def __init__(self, settings: Settings, opened: Opener) -> None:
         self._settings = settings
@@ -43,11 +47,14 @@ class Application:
         self._guarded = CertificateGuard(self._answer, lambda: self.registry.identity.pki if self.registry else None, required=required)
         self.registry: Registry | None = None
         self.readiness: Readiness | None = None
-        self.outer = FastAPI(title="Tsunagi", lifespan=self._lifespan, openapi_url=None, docs_url=None, redoc_url=None)
-        add_health(self.outer, lambda: self.readiness, observability.exposition)
+        self.outer = _bare("Tsunagi", lifespan=self._lifespan)
+        self.administration = _bare("Tsunagi administration") if settings.admin_port else self.outer
+        for each in {self.outer, self.administration}:
+            add_health(each, lambda: self.readiness)
+        add_metrics(self.outer, observability.exposition)
         add_swagger(self.outer, lambda: openapi(PREFIX.removeprefix("/")))
         self._doors: Doors | None = None
-        add_doors(self.outer, settings, lambda: self._doors, self._identify_request)
+        add_doors(self.outer, self.administration, settings, lambda: self._doors, self._identify_request)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or live through the lifespan."""
@@ -55,12 +62,20 @@ class Application:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
+            if self._administers(scope):
+                await self.administration(scope, receive, send)
+                return
             path: str = scope["path"]
             below = path.startswith(PREFIX) and (len(path) == len(PREFIX) or path[len(PREFIX)] == "/")
             if self._endpoint is not None and below and path != _DISCOVERY:
                 await self._endpoint(scope, receive, send)
                 return
         await self.outer(scope, receive, send)
+
+    def _administers(self, scope: Scope) -> bool:
+        """Tell whether the connection came in at the port that only administration answers at."""
+        local = scope.get("server")
+        return self._settings.admin_port > 0 and local is not None and local[1] == self._settings.admin_port
 
     def stopping(self) -> None:
         """Say from now on that this process wants no more work; what it accepted is still answered."""
@@ -110,6 +125,10 @@ class Application:
             await send(message)  # type: ignore[arg-type]
 
         return sending
+
+
+def _bare(title: str, **options: Any) -> FastAPI:
+    return FastAPI(title=title, openapi_url=None, docs_url=None, redoc_url=None, **options)
 
 
 async def _everybody(_: Asked) -> Requester:

@@ -47,8 +47,13 @@ class Doors:
     launcher: Launcher
 
 
-def add_doors(app: FastAPI, settings: Settings, doors: Callable[[], Doors | None], identify: Callable[[Request], Any]) -> None:
-    """Add their routes; `doors` gives None before the start, `identify` tells who sends a request."""
+def add_doors(
+    app: FastAPI, administered: FastAPI, settings: Settings, doors: Callable[[], Doors | None], identify: Callable[[Request], Any]
+) -> None:
+    """Add their routes, to `administered` those of the administration.
+
+    `doors` gives None before the start, `identify` tells who sends a request.
+    """
 
     def behind(choose: Callable[[Doors], T]) -> Callable[[], T | None]:
         def given() -> T | None:
@@ -60,7 +65,7 @@ def add_doors(app: FastAPI, settings: Settings, doors: Callable[[], Doors | None
     add_oauth(app, behind(lambda known: known.oauth))
     add_pages(app, behind(lambda known: known.login))
     add_enrolment(app, behind(lambda known: known.enrolling))
-    add_administration(app, behind(lambda known: known.administration), identify)
+    add_administration(administered, behind(lambda known: known.administration), identify)
     if settings.sandbox:
         add_launcher(app, behind(lambda known: known.launcher))
     add_viewer(app)

@@ -13,8 +13,8 @@ from fhir_server.command import CommandFailed
 _BACKLOG = 1024
 
 
-def listen(host: str, port: int, number: int) -> list[socket.socket]:
-    """Give `number` listening sockets; raise CommandFailed where the address cannot be used."""
+def listen(host: str, port: int, number: int, choice: str = "--port") -> list[socket.socket]:
+    """Give `number` listening sockets; raise CommandFailed where the address cannot be used. `choice` is what another port is named by."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         with socket.socket(family, socket.SOCK_STREAM) as probe:  # without SO_REUSEPORT: fails where anybody listens
@@ -23,7 +23,7 @@ def listen(host: str, port: int, number: int) -> list[socket.socket]:
         return [_listening(family, address) for _ in range(number)]
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            raise CommandFailed(f"port {port} of {host} is in use by another program; choose another with --port") from error
+            raise CommandFailed(f"port {port} of {host} is in use by another program; choose another with {choice}") from error
         raise CommandFailed(f"cannot listen at {host}, port {port}: {error.strerror}") from error
 
 

@@ -2,14 +2,15 @@
 
 import argparse
 import logging
+import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fhir_server import observability
-from fhir_server.command import tls
+from fhir_server.command import CommandFailed, tls
 from fhir_server.command.database import open_for
 from fhir_server.command.listening import is_loopback, listen
 from fhir_server.command.supervisor import Supervisor
@@ -60,7 +61,7 @@ def serve(
 ) -> None:
     """Serve over the database that `open_` gives until a signal, and stop both."""
     _check(settings)
-    sockets = listen(settings.host, settings.port, settings.worker_processes)
+    sockets = _listening(settings)
     _warn(settings)
     try:
         with open_() as database:
@@ -70,16 +71,35 @@ def serve(
             def work(number: int, ready: Callable[[], None]) -> None:
                 from fhir_server.command import worker  # noqa: PLC0415 - the parent needs no event loop
 
-                for other in sockets[:number] + sockets[number + 1 :]:
-                    other.close()
+                for others in sockets[:number] + sockets[number + 1 :]:
+                    _close(others)
                 spoken = _tls(settings, database.uri, authorities)
                 worker.serve(create_app(settings, database.uri), sockets[number], ready, settings.stop_time, spoken)
 
             Supervisor(work, len(sockets), database, settings.stop_time).run(on_ready)
     finally:
         metrics.stop()
-        for each in sockets:
-            each.close()
+        for own in sockets:
+            _close(own)
+
+
+def _listening(settings: Settings) -> list[list[socket.socket]]:
+    """Give each worker its sockets: one for everything and, where administration has a port of its own, one for that."""
+    number = settings.worker_processes
+    opened = listen(settings.host, settings.port, number)
+    if not settings.admin_port:
+        return [[each] for each in opened]
+    try:
+        administration = listen(settings.admin_host, settings.admin_port, number, "admin_port")
+    except CommandFailed:
+        _close(opened)
+        raise
+    return [list(each) for each in zip(opened, administration, strict=True)]
+
+
+def _close(sockets: Iterable[socket.socket]) -> None:
+    for each in sockets:
+        each.close()
 
 
 def _check(settings: Settings) -> None:
@@ -96,15 +116,20 @@ def _tls(settings: Settings, uri: str, authorities: Authorities) -> tls.Tls | No
 
 def _warn(settings: Settings) -> None:
     """Say where passwords and tokens would travel unencrypted: neither this server speaks TLS nor, by its address, a proxy before it."""
-    if is_loopback(settings.host) or settings.tls_certificate is not None or settings.base.startswith("https://"):
+    hosts = (settings.host, settings.admin_host) if settings.admin_port else (settings.host,)
+    exposed = " ".join(each for each in hosts if not is_loopback(each))
+    if not exposed or settings.tls_certificate is not None or settings.base.startswith("https://"):
         return
     text = "ATTENTION: passwords, tokens and patients' data travel to and from %s unencrypted; set tls_certificate and tls_key"
-    log.warning(text, settings.host)
-    print(f"*** {text % settings.host} / 警告: 通信が暗号化されていません。TLS を設定してください ***", file=sys.stderr)
+    log.warning(text, exposed)
+    print(f"*** {text % exposed} / 警告: 通信が暗号化されていません。TLS を設定してください ***", file=sys.stderr)
 
 
 def _welcome(settings: Settings) -> str:
-    return f"Tsunagi serves {settings.base} with {settings.worker_processes} processes; Ctrl-C ends it. 起動しました (Ctrl-C で終了)。"
+    told = f"Tsunagi serves {settings.base} with {settings.worker_processes} processes; Ctrl-C ends it. 起動しました (Ctrl-C で終了)。"
+    if not settings.admin_port:
+        return told
+    return f"Administration at {settings.admin_host}, port {settings.admin_port}, only. 管理機能はこのポートのみで利用できます。\n{told}"
 
 
 def add_arguments(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:

@@ -1,10 +1,10 @@
-"""One worker process: uvicorn with uvloop and httptools over one listening socket."""
+"""One worker process: uvicorn with uvloop and httptools over its listening sockets."""
 
 import asyncio
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ _BACKLOG = 1024
 _LOOK_TICKS = 600  # of a tenth of a second
 
 
-def serve(app: Any, listening: socket.socket, ready: Callable[[], None], stop_seconds: int, tls: Tls | None = None) -> None:
+def serve(app: Any, listening: Sequence[socket.socket], ready: Callable[[], None], stop_seconds: int, tls: Tls | None = None) -> None:
     """Serve the ASGI application until SIGTERM, then finish what was accepted within `stop_seconds`; over TLS where it is given."""
     config = uvicorn.Config(
         _telling(app),
@@ -39,7 +39,7 @@ def serve(app: Any, listening: socket.socket, ready: Callable[[], None], stop_se
     )
     renewal = _speak(config, tls) if tls is not None else None
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(_Server(config, ready, renewal).serve(sockets=[listening]))
+        runner.run(_Server(config, ready, renewal).serve(sockets=list(listening)))
 
 
 def _speak(config: uvicorn.Config, tls: Tls) -> Renewal:

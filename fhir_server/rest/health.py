@@ -33,8 +33,8 @@ class Readiness:
         return None
 
 
-def add_health(app: FastAPI, readiness: Callable[[], Readiness | None], metrics: Callable[[], tuple[bytes, str]]) -> None:
-    """Add the routes; `readiness` gives None before start, `metrics` the text and its content type."""
+def add_health(app: FastAPI, readiness: Callable[[], Readiness | None]) -> None:
+    """Add the routes of health; `readiness` gives None before start."""
 
     @app.api_route("/health/live", methods=["GET", "HEAD"], include_in_schema=False)
     async def live() -> Response:
@@ -47,6 +47,10 @@ def add_health(app: FastAPI, readiness: Callable[[], Readiness | None], metrics:
         if reason is None:
             return JSONResponse({"status": "ready"})
         return JSONResponse({"status": "not ready", "reason": reason}, status_code=503, headers={"Retry-After": "2"})
+
+
+def add_metrics(app: FastAPI, metrics: Callable[[], tuple[bytes, str]]) -> None:
+    """Add the route of metrics; `metrics` gives the text and its content type."""
 
     @app.get("/metrics", include_in_schema=False)
     async def prometheus(_: Request) -> Response:

@@ -16,6 +16,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     host: Annotated[str, Meta(min_length=1, description="Address to listen at. 待ち受けるアドレス")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535, description="TCP port to listen at. 待ち受けるポート")] = 8080
+    admin_host: Annotated[
+        str, Meta(min_length=1, description="Address to listen at for administration (admin_port). 管理用に待ち受けるアドレス")
+    ] = "127.0.0.1"
+    admin_port: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=65535,
+            description="TCP port at which alone `/admin/*` answers, and nothing else but `/health/*`; "
+            "0: together with everything else. 管理機能専用のポート (0 は共用)",
+        ),
+    ] = 0
     workers: Annotated[
         int, Meta(ge=0, le=256, description="Processes that serve; 0: one for each processor core. プロセス数 (0 はコア数)")
     ] = 0

@@ -115,6 +115,8 @@ def _checked(settings: Settings) -> Settings:
 
 def _check_access(settings: Settings) -> None:
     """What guards the data must fit together; half of it would look like all of it."""
+    if settings.admin_port == settings.port:
+        raise SettingsError("setting admin_port: expected another port than that of everything else (port)")
     if settings.authentication == "off" and not _is_loopback(settings.host):
         raise SettingsError("setting authentication: off is possible at a loopback address only (host 127.0.0.1)")
     if any(key is not None and len(key) < _LEAST_SECRET for key in (settings.secret_key, settings.paging_key)):

@@ -54,7 +54,9 @@ def create_app(settings, uri):
 
 
 if __name__ == "__main__":
-    settings = load({}, port=sys.argv[1], data=Path(sys.argv[2]), workers=sys.argv[3], mongodb_cache=256, mongodb_oplog=16)
+    port, data, workers, *admin_port = sys.argv[1:]
+    chosen = {"admin_port": admin_port[0]} if admin_port else {}
+    settings = load({}, port=port, data=Path(data), workers=workers, mongodb_cache=256, mongodb_oplog=16, **chosen)
     observability.configure("info")
     try:
         serve(settings, lambda: open_for(settings, "a small service"), lambda: print("ready", flush=True), lambda: create_app)

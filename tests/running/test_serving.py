@@ -23,12 +23,12 @@ SERVICE = Path(__file__).with_name("small_service.py")
 class Service:
     """A started service and everything it said."""
 
-    def __init__(self, data, workers=2, port=None):
+    def __init__(self, data, workers=2, port=None, admin_port=None):
         self.port = port or free_port()
         self.data = data
         self.log = data.parent / f"{data.name}.log"
         self.process = subprocess.Popen(
-            [sys.executable, SERVICE, str(self.port), data, str(workers)],
+            [sys.executable, SERVICE, str(self.port), data, str(workers), *([str(admin_port)] if admin_port else [])],
             stdout=subprocess.PIPE,
             stderr=self.log.open("w"),
             start_new_session=True,

@@ -103,6 +103,7 @@ def test_secrets_are_read_and_must_be_long_enough():
     [
         ({"TSUNAGI_AUTHENTICATION": "off", "TSUNAGI_HOST": "0.0.0.0"}, "loopback"),
         ({"TSUNAGI_AUTHENTICATION": "maybe"}, "authentication"),
+        ({"TSUNAGI_PORT": "8081", "TSUNAGI_ADMIN_PORT": "8081"}, "admin_port"),
         ({"TSUNAGI_TLS_KEY": "key.pem"}, "tls_certificate"),
         ({"TSUNAGI_TLS_CLIENT_CA": "/nowhere/ca.pem"}, "tls_client_ca"),
         ({"TSUNAGI_PROXY_CERTIFICATE_HEADER": "Client-Cert"}, "proxy_addresses"),

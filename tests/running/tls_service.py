@@ -69,5 +69,4 @@ if __name__ == "__main__":
     port, uri, name, options = sys.argv[1:]
     chosen = json.loads(options)
     tls = Tls(Path(chosen.pop("certificate")), Path(chosen.pop("key")), **chosen, authorities=asyncio.run(authorities(uri, name)))
-    socket = listen("127.0.0.1", int(port), 1)[0]
-    worker.serve(application(uri, name), socket, lambda: print("ready", flush=True), 5, tls)
+    worker.serve(application(uri, name), listen("127.0.0.1", int(port), 1), lambda: print("ready", flush=True), 5, tls)
