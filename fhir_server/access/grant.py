@@ -12,23 +12,26 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from fhir_server.access import roles
+from fhir_server.auth.members import LOGIN_SYSTEM
 from fhir_server.auth.requester import LOCAL, Requester
-from fhir_server.auth.roles import FACILITY_ROLE_SYSTEM, ROLE_SYSTEM, FacilityRole, Role
+from fhir_server.auth.roles import FACILITY_ROLE_SYSTEM, FACILITY_TYPE_SYSTEM, ROLE_SYSTEM, FacilityRole, Role
 from fhir_server.auth.scopes import LETTERS, ResourceScope, ScopeError, ScopeGrammar, Scopes
 from fhir_server.outcome import FhirError
 from fhir_server.search import compartment
-from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, HasPrefix, Not, Or
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, Has, HasPrefix, Not, Or
 from fhir_server.search.parameters import Parameters
 from fhir_server.store.permit import Permit
 
 LETTER: Final = {"read": "r", "search-type": "s", "create": "c", "update": "u", "delete": "d"}
 _FIXED: Final = {"Patient": ("link",), "Person": ("link",)}
 """Who is whom is for the secretariat to say (名寄せ): no other write grafts one patient's record onto another's (S56)."""
+_WITHOUT_LOGIN: Final = Not(HasPrefix("identifier", f"{LOGIN_SYSTEM}|"))
 _MEMBERS: Final = {
     "PractitionerRole": Not(HasPrefix("role", f"{ROLE_SYSTEM}|")),
-    "Organization": Not(HasPrefix("type", f"{FACILITY_ROLE_SYSTEM}|")),
+    "Organization": Not(Or((HasPrefix("type", f"{FACILITY_ROLE_SYSTEM}|"), Has("type", f"{FACILITY_TYPE_SYSTEM}|network")))),
+    "Practitioner": _WITHOUT_LOGIN,
 }
-"""What gives rights in the network: only the secretariat writes it, whatever else facilities keep of these types."""
+"""What gives rights in the network, or takes them: only the secretariat writes it, whatever else facilities keep of these types."""
 _MOST_REMEMBERED: Final = 2000
 
 
@@ -116,6 +119,8 @@ class Access:
 
     def _own(self, requester: Requester, type: str) -> Expression:
         """What a patient sees whatever the scopes say: his own compartment, and what tells of nobody."""
+        if type == "Practitioner":
+            return _WITHOUT_LOGIN  # whoever knows an ID can lock it (L04)
         if type in roles.DIRECTORY or type in roles.DEFINITIONS:
             return EVERYTHING
         user = requester.fhir_user or ""

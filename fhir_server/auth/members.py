@@ -21,6 +21,7 @@ from fhir_server.auth.roles import FACILITY_ROLE_SYSTEM, FACILITY_TYPE_SYSTEM, O
 from fhir_server.outcome import invalid
 
 LOGIN_SYSTEM: Final = "urn:tsunagi:login"
+"""System of login IDs: a Practitioner who has one has an account, and is the secretariat's to change (fhir_server.access)."""
 NETWORK: Final = "Organization/network"
 """The network itself: where its secretariat and its auditors work."""
 
@@ -105,6 +106,16 @@ def practitioner(login: str, name: str, kana: str | None, birth: date | None) ->
     if birth is not None:
         resource["birthDate"] = birth.isoformat()
     return resource
+
+
+def is_marked(practitioner: Resource) -> bool:
+    """Tell whether a Practitioner says that she has an account."""
+    return any(each.get("system") == LOGIN_SYSTEM for each in practitioner.get("identifier", ()))
+
+
+def marked(practitioner: Resource, login: str) -> Resource:
+    """Give a Practitioner who says that she has an account."""
+    return {**practitioner, "identifier": [*practitioner.get("identifier", ()), {"system": LOGIN_SYSTEM, "value": login}]}
 
 
 def practitioner_role(login: str, fhir_user: str, post: Post, since: date) -> Resource:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from fhir_server.auth.accounts.account import ACCOUNTS, Account
 from fhir_server.auth.accounts.login import Accounts
-from fhir_server.auth.members import NETWORK, Post, network, post_of, practitioner, practitioner_role
+from fhir_server.auth.members import NETWORK, Post, is_marked, marked, network, post_of, practitioner, practitioner_role
 from fhir_server.auth.registrations import checked_user_id
 from fhir_server.auth.roles import Role
 from fhir_server.authorization.administration.endings import Endings
@@ -98,9 +98,12 @@ class People:
     async def open_account(self, login: str, fhir_user: str) -> tuple[Account, str]:
         """Give a person whose resource exists an account; give it and its first password, which nobody can be told again."""
         checked_user_id(login)
-        if not fhir_user.startswith(("Practitioner/", "Patient/")) or await self._resources.read(fhir_user) is None:
+        person = await self._resources.read(fhir_user) if fhir_user.startswith(("Practitioner/", "Patient/")) else None
+        if person is None:
             raise invalid("fhirUser: no such Practitioner or Patient", "fhirUser", code="not-found", status=422)
         account = await self._accounts.create(login, fhir_user)
+        if fhir_user.startswith("Practitioner/") and not is_marked(person):
+            await self._resources.put(marked(person, account.id))
         return account, await self._accounts.set_initial_password(account.id)
 
     async def find(self, login: str) -> Known:
