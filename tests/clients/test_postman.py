@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from tests.shared import REPOSITORY
 NEWMAN = Path(__file__).parent / "newman" / "node_modules" / ".bin" / "newman"
 OPENAPI = json.loads((REPOSITORY / "openapi" / "openapi.json").read_text(encoding="utf-8"))
 COLLECTION = json.loads(documents()["tsunagi.postman_collection.json"])
+TO_GET_A_TOKEN = 2  # where the server gives it, and the token itself: once in a run, for it is kept
 TYPED = re.compile(r"/[A-Z][A-Za-z]+$")
 
 
@@ -101,6 +103,21 @@ def test_every_folder_speaks_both_languages():
         assert re.search(r"[ぁ-ん一-龥ァ-ヶ]", each["description"])
 
 
+def test_s35_the_collection_says_of_each_request_that_asks_otherwise_how_it_does():
+    """Whatever is not a question of who asks comes with the tester's token."""
+    otherwise = {each["name"] for each in requests(COLLECTION) if "auth" in each["request"]}
+    folder = next(each for each in COLLECTION["item"] if each["name"].endswith("/ 認証"))
+    assert otherwise <= {each["name"] for each in requests(folder)}
+    assert COLLECTION["auth"] == {"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}", "type": "string"}]}
+
+
+def test_no_secret_stands_in_the_collection():
+    """They are in the environment, which Postman keeps apart; and they are the sandbox's, which everybody knows."""
+    values = {each["key"]: each["value"] for each in json.loads(documents()["tsunagi.postman_environment.json"])["values"]}
+    assert values["client_secret"] == "sandbox-secret-of-tester"
+    assert "sandbox-secret" not in documents()["tsunagi.postman_collection.json"]
+
+
 def newman(base, report):
     """Run the collection against a server; give what newman reports of it."""
     folder = REPOSITORY / "openapi"
@@ -112,6 +129,12 @@ def newman(base, report):
         check=False, capture_output=True, timeout=150,
     )  # fmt: skip
     return json.loads(report.read_text(encoding="utf-8"))["run"]
+
+
+def asserted(run):
+    """Count the assertions by their names; newman tells those of one request again for each that its script sends."""
+    executions = {each["cursor"]["ref"]: each for each in run["executions"]}.values()
+    return Counter(each["assertion"] for execution in executions for each in execution.get("assertions", ()))
 
 
 def failures(run):
@@ -131,5 +154,12 @@ def test_newman_runs_the_collection_green_and_then_once_more(tmp_path):
         for number in (1, 2):
             run = newman(base, tmp_path / f"report-{number}.json")
             assert failures(run) == []
-            assert run["stats"]["requests"]["total"] == len(list(requests(COLLECTION)))
-            assert run["stats"]["assertions"]["total"] > 300
+            assert run["stats"]["requests"]["total"] == len(list(requests(COLLECTION))) + TO_GET_A_TOKEN
+            assert run["stats"]["assertions"]["total"] > 700
+            counted = asserted(run)
+            of_the_issuer = counted["how long it may be kept / キャッシュの指定"]
+            assert of_the_issuer > 20
+            assert counted["a request id"] == len(list(requests(COLLECTION))) - of_the_issuer
+            assert counted["an OperationOutcome that says what is wrong / エラーの説明"] > 30
+            assert min(counted["401"], counted["403"]) >= 9
+            assert counted["a token of the tester / 試験用トークン"] == 1

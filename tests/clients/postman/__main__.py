@@ -3,16 +3,28 @@
 import json
 from pathlib import Path
 
-from tests.clients.postman import exchanging, resources
+from fhir_server.sandbox.people import TESTER, secret_of
+from tests.clients.postman import asking, exchanging, resources
 from tests.clients.postman.searching import searching
 from tests.clients.postman.writing import collection, environment
 
 FOLDER = Path(__file__).resolve().parents[3] / "openapi"
 NAME = "Tsunagi FHIR R4"
 ABOUT = (
-    "Start `tsunagi demo`, import this collection and its environment, and run it from above: everything is green, as often as you like.\n\n"
+    "Start `tsunagi demo`, import this collection and its environment, and run it from above: everything is green, as often as you like. "
+    "It gets its own token, as the client that the environment names.\n\n"
     "`tsunagi demo` を起動し、コレクションと環境を取り込んで上から順に実行してください。何度実行してもすべて成功します。"
+    "アクセストークンは、環境で指定したクライアントとして自動的に取得します。"
 )
+CLIENTS = {
+    "client_id": TESTER,
+    "client_secret": secret_of(TESTER),
+    "uploader_id": "uploader-b",
+    "uploader_secret": secret_of("uploader-b"),
+    "ehr_id": "ehr-b",
+    "ehr_secret": secret_of("ehr-b"),
+}
+"""Clients of the sandbox, and of no other server: everybody knows their secrets."""
 
 
 def documents():
@@ -30,11 +42,12 @@ def documents():
         exchanging.operations(),
         resources.binary(),
         exchanging.errors(),
+        asking.who_asks(),
         exchanging.clear(),
     )
     made = {
         "tsunagi.postman_collection.json": whole,
-        "tsunagi.postman_environment.json": environment("Tsunagi demo", "http://127.0.0.1:8080/fhir"),
+        "tsunagi.postman_environment.json": environment("Tsunagi demo", "http://127.0.0.1:8080/fhir", **CLIENTS),
     }
     return {name: json.dumps(each, ensure_ascii=False, indent=1) + "\n" for name, each in made.items()}
 

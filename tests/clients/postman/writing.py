@@ -5,6 +5,7 @@ https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/index.html
 
 import json
 import uuid
+from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -12,11 +13,12 @@ TAG = {"system": "urn:tsunagi:postman", "code": "example"}
 BASE = "{{base_url}}"
 
 
-def request(name, method, address, *checks, status=200, body=None, headers=None, keep=None):
+def request(name, method, address, *checks, status=200, body=None, headers=None, keep=None, auth=None):
     """One request: `address` below the base or a whole variable, `checks` lines of JavaScript that pm.test holds.
 
     `name` is English / 日本語. `body` is a resource, or text that goes as it is. `keep` leads from a variable to the
-    JavaScript that gives its value; `status` may be several.
+    JavaScript that gives its value; `status` may be several. `auth` is another than the collection's, see `bearer`. A body
+    of `form` is sent as one.
     """
     headers = dict(headers or {})
     if isinstance(body, dict | list) and "Content-Type" not in headers:
@@ -26,7 +28,11 @@ def request(name, method, address, *checks, status=200, body=None, headers=None,
         "header": [{"key": key, "value": value} for key, value in headers.items()],
         "url": _url(address),
     }
-    if body is not None:
+    if auth is not None:
+        asked["auth"] = auth
+    if isinstance(body, Form):
+        asked["body"] = {"mode": "urlencoded", "urlencoded": [{"key": key, "value": value} for key, value in body.fields.items()]}
+    elif body is not None:
         raw = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, indent=1)
         asked["body"] = {"mode": "raw", "raw": raw}
     statuses = [status] if isinstance(status, int) else list(status)
@@ -40,6 +46,32 @@ def request(name, method, address, *checks, status=200, body=None, headers=None,
         "request": asked,
         "response": [],
     }
+
+
+@dataclass(frozen=True)
+class Form:
+    """The fields of a form."""
+
+    fields: dict
+
+
+def form(**fields):
+    """A body that is a form."""
+    return Form(fields)
+
+
+NOBODY = {"type": "noauth"}
+
+
+def bearer(token):
+    """With this token."""
+    return {"type": "bearer", "bearer": [{"key": "token", "value": token, "type": "string"}]}
+
+
+def basic(client, secret):
+    """By the secret of a client."""
+    given = {"username": client, "password": secret}
+    return {"type": "basic", "basic": [{"key": key, "value": value, "type": "string"} for key, value in given.items()]}
 
 
 def _url(address):
@@ -98,9 +130,52 @@ def header(name, pattern):
     return f"pm.test({json.dumps(name)}, () => pm.expect(pm.response.headers.get({json.dumps(name)})).to.match(/{pattern}/));"
 
 
+FETCH = """\
+// A token of the client that the environment names, from where the server says; it is asked for again when it has expired.
+const base = pm.variables.get("base_url");
+const isKept = pm.collectionVariables.get("token_of") === base && Number(pm.collectionVariables.get("token_expires")) > Date.now();
+if (!isKept) {
+  const credentials = `${pm.variables.get("client_id")}:${pm.variables.get("client_secret")}`;
+  pm.sendRequest(`${base}/.well-known/smart-configuration`, (problem, found) => {
+    pm.test("where tokens are given / トークンの発行元", () => pm.expect(problem || found.code).to.eql(200));
+    pm.sendRequest(
+      {
+        url: found.json().token_endpoint,
+        method: "POST",
+        header: { Authorization: `Basic ${btoa(credentials)}`, "Content-Type": "application/x-www-form-urlencoded" },
+        body: {
+          mode: "urlencoded",
+          urlencoded: [
+            { key: "grant_type", value: "client_credentials" },
+            { key: "scope", value: pm.variables.get("scope") },
+          ],
+        },
+      },
+      (refused, answer) => {
+        pm.test("a token of the tester / 試験用トークン", () => pm.expect(refused || answer.code).to.eql(200));
+        const given = answer.json();
+        pm.collectionVariables.set("token", given.access_token);
+        pm.collectionVariables.set("token_of", base);
+        pm.collectionVariables.set("token_expires", String(Date.now() + (given.expires_in - 60) * 1000));
+      },
+    );
+  });
+}
+"""
+
 ALWAYS = """\
+const address = pm.request.url.toString();
+const isFhir = address.startsWith(pm.variables.get("base_url")) && !address.includes("/.well-known/");
 const type = pm.response.headers.get("Content-Type") || "";
-if (pm.response.code >= 400 && pm.request.method !== "HEAD") {
+if (pm.response.code === 401 && pm.request.headers.get("Authorization") === `Bearer ${pm.collectionVariables.get("token")}`) {
+  pm.collectionVariables.unset("token_expires"); // the server has begun anew: the next request gets another token
+}
+if (!isFhir) {
+  pm.test("how long it may be kept / キャッシュの指定", () => {
+    const isSecret = pm.request.method === "POST";
+    pm.expect(pm.response.headers.get("Cache-Control")).to.match(isSecret ? /no-store/ : /./);
+  });
+} else if (pm.response.code >= 400 && pm.request.method !== "HEAD") {
   pm.test("an OperationOutcome that says what is wrong / エラーの説明", () => {
     const outcome = pm.response.json();
     pm.expect(outcome.resourceType).to.eql("OperationOutcome");
@@ -111,7 +186,7 @@ if (pm.response.code >= 400 && pm.request.method !== "HEAD") {
 } else if (pm.response.text()) {
   pm.test("FHIR JSON, or the bytes that were asked for", () => pm.expect(type).to.match(/^(application\\/fhir\\+json; charset=utf-8|text\\/plain|image\\/png)/));
 }
-pm.test("a request id", () => pm.expect(pm.response.headers.get("X-Request-Id")).to.match(/^[0-9a-f-]{16,64}$/));
+if (isFhir) pm.test("a request id", () => pm.expect(pm.response.headers.get("X-Request-Id")).to.match(/^[0-9a-f-]{16,64}$/));
 """
 
 
@@ -120,16 +195,21 @@ def collection(name, about, *items):
     return {
         "info": {"_postman_id": "5f0c7a52-7a31-4f1c-9a52-74737567616e", "name": name, "description": about, "schema": SCHEMA},
         "item": list(items),
-        "event": [{"listen": "test", "script": {"type": "text/javascript", "exec": ALWAYS.splitlines()}}],
-        "variable": [{"key": "base_url", "value": "http://127.0.0.1:8080/fhir"}],
+        "auth": bearer("{{token}}"),
+        "event": [
+            {"listen": listen, "script": {"type": "text/javascript", "exec": script.splitlines()}}
+            for listen, script in (("prerequest", FETCH), ("test", ALWAYS))
+        ],
+        "variable": [{"key": "base_url", "value": "http://127.0.0.1:8080/fhir"}, {"key": "scope", "value": "system/*.cruds"}],
     }
 
 
-def environment(name, base):
-    """The environment that says where the server is."""
+def environment(name, base, **values):
+    """The environment that says where the server is, and who asks it."""
+    secrets = [{"key": key, "value": value, "type": "secret" if "secret" in key else "default"} for key, value in values.items()]
     return {
         "id": "8d0c2f10-2c0e-4d67-8a6b-74737567616e",
         "name": name,
-        "values": [{"key": "base_url", "value": base, "type": "default", "enabled": True}],
+        "values": [{**each, "enabled": True} for each in ({"key": "base_url", "value": base, "type": "default"}, *secrets)],
         "_postman_variable_scope": "environment",
     }
