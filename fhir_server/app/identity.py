@@ -73,7 +73,7 @@ class Identity:
 
     @asynccontextmanager
     async def watched(self) -> AsyncIterator[None]:
-        """Learn of what other processes cut, twice a second, as long as this lasts."""
+        """Learn of what other processes cut, twice a second, and of their keys, as long as this lasts."""
         over = asyncio.Event()
         task = asyncio.create_task(self._watch(over))
         try:
@@ -90,8 +90,9 @@ class Identity:
             try:
                 await self.cuts.refresh()
                 await self.pki.refresh()
+                await self.keys.keep_up()
             except Exception as failure:  # noqa: BLE001 - it goes on; what cannot be known for long is not trusted (Cuts.stale)
-                log.warning("revocations could not be asked for: %s", type(failure).__name__)
+                log.warning("revocations and keys could not be asked for: %s", type(failure).__name__)
 
 
 async def compose(settings: Settings, mongo: Mongo) -> Identity:
@@ -115,6 +116,7 @@ async def compose(settings: Settings, mongo: Mongo) -> Identity:
         directory=directory,
         addresses=Addresses(settings.issuer, settings.base),
         verify_secret=persons.passwords.verify,
+        throttle=persons.throttle,
         lifetimes=_lifetimes(settings),
     )
     outside = _outside(settings, directory, clock)

@@ -64,7 +64,7 @@ class OAuth:
     def presented(self, request: Request, parameters: Parameters) -> Presented:
         """Put together what a client sent."""
         certificate = self.certificate(request.scope) if self.certificate is not None else None
-        return Presented(parameters.once(), request.headers.get("authorization"), certificate)
+        return Presented(parameters.once(), request.headers.get("authorization"), certificate, self.source(request.scope))
 
 
 Work = Callable[[OAuth, Presented], Awaitable[Mapping[str, Any] | None]]

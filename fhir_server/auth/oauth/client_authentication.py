@@ -7,7 +7,7 @@ A client proves itself in the one way that it is registered with. authlib reads 
 wait for a database, and says which clients exist.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,17 +16,15 @@ from authlib.oauth2.rfc6749.util import extract_basic_authorization
 from fhir_server.auth.clients import CLIENTS, AuthenticationMethod, Client
 from fhir_server.auth.oauth.assertions import TYPE, Assertion, Assertions
 from fhir_server.auth.oauth.refusals import invalid_client, invalid_request
+from fhir_server.auth.oauth.shared_secrets import SharedSecrets
 from fhir_server.store.records import Records, Shelf
 
 _LONGEST: Final = 200
 
-VerifySecret = Callable[[str, str | None], Awaitable[bool]]
-"""Tells whether a secret is the one stored (argon2id); against None it takes as long, and says no (Passwords.verify)."""
-
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What a client sent: the form, the header Authorization, and the thumbprint of the connection's certificate.
+    """What a client sent: the form, the header Authorization, the thumbprint of the connection's certificate; the address it has.
 
     Only a certificate that is good now may be handed in here: of this network, in time, not revoked.
     """
@@ -34,15 +32,16 @@ class Presented:
     fields: Mapping[str, str] = field(default_factory=dict)
     authorization: str | None = None
     certificate: str | None = None
+    source: str = ""
 
 
 class ClientAuthentication:
     """Authenticates clients by their registrations."""
 
-    def __init__(self, shelf: Shelf, assertions: Assertions, verify_secret: VerifySecret) -> None:
+    def __init__(self, shelf: Shelf, assertions: Assertions, secrets: SharedSecrets) -> None:
         self._clients: Records[Client] = shelf.records(CLIENTS)
         self._assertions = assertions
-        self._verify_secret = verify_secret
+        self._secrets = secrets
 
     async def authenticate(self, presented: Presented) -> Client:
         """Give the client. Raises invalid_client, with one text for all that a stranger must not tell apart."""
@@ -55,7 +54,7 @@ class ClientAuthentication:
         if asserted:
             return await self._by_assertion(fields)
         if presented.authorization is not None:
-            return await self._by_secret(presented.authorization, fields)
+            return await self._by_secret(presented.authorization, fields, presented.source)
         return await self._by_name(presented)
 
     async def active(self, client_id: str) -> Client | None:
@@ -77,10 +76,10 @@ class ClientAuthentication:
         await self._assertions.verify(assertion, client)
         return client
 
-    async def _by_secret(self, authorization: str, fields: Mapping[str, str]) -> Client:
+    async def _by_secret(self, authorization: str, fields: Mapping[str, str], source: str) -> Client:
         client_id, secret = _basic(authorization)
         client = await self._registered(client_id, "client_secret_basic", fields)
-        right = await self._verify_secret(secret, client.secret if client is not None else None)
+        right = await self._secrets.is_right(client, secret, source)
         if client is None or not right:
             raise invalid_client(basic=True)
         return client

@@ -12,7 +12,7 @@ from fhir_server.auth.cuts import Cuts
 from fhir_server.auth.keys import Keys
 from fhir_server.auth.oauth.addresses import Addresses
 from fhir_server.auth.oauth.assertions import SEEN_ASSERTIONS, Assertions
-from fhir_server.auth.oauth.client_authentication import ClientAuthentication, Presented, VerifySecret
+from fhir_server.auth.oauth.client_authentication import ClientAuthentication, Presented
 from fhir_server.auth.oauth.codes import CODES, Codes
 from fhir_server.auth.oauth.grants import GRANTS, Grants, Lifetimes
 from fhir_server.auth.oauth.issuing import Issuing
@@ -22,7 +22,9 @@ from fhir_server.auth.oauth.public_keys import PublicKeys
 from fhir_server.auth.oauth.refusals import invalid_client, invalid_request, invalid_token, unauthorized_client
 from fhir_server.auth.oauth.requests import AUTHORIZATION_REQUESTS, Requests
 from fhir_server.auth.oauth.revocation import Revocation
+from fhir_server.auth.oauth.shared_secrets import SharedSecrets, VerifySecret
 from fhir_server.auth.scopes import ScopeGrammar
+from fhir_server.auth.throttle import Throttle
 from fhir_server.auth.tokens import InvalidToken, Tokens
 from fhir_server.store.records import Records, Shelf
 
@@ -46,6 +48,7 @@ class AuthorizationServer:
         directory: Assignments,
         addresses: Addresses,
         verify_secret: VerifySecret,
+        throttle: Throttle | None = None,
         lifetimes: Lifetimes | None = None,
         public_keys: PublicKeys | None = None,
         code_lasts: timedelta = timedelta(seconds=60),
@@ -60,7 +63,7 @@ class AuthorizationServer:
         self.launches = Launches(shelf)
         self.requests = Requests(shelf, scopes, addresses, self.launches, codes)
         assertions = Assertions(shelf, public_keys or PublicKeys(), addresses.token)
-        self.clients = ClientAuthentication(shelf, assertions, verify_secret)
+        self.clients = ClientAuthentication(shelf, assertions, SharedSecrets(verify_secret, throttle))
         self._registered: Records[Client] = shelf.records(CLIENTS)
         self._tokens = tokens
         self._cuts = cuts
