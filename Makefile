@@ -60,8 +60,7 @@ bench: setup ## Measure what this machine gives / この計算機の性能を測
 kill-test: setup-dev ## Kill imports with -9 at random moments, for 5 minutes / 取り込み中の強制終了を試す (最長 5 分)
 	@exec $(BIN)/python -m tests.ssmix2.kill_marathon $(ARGS)
 
-browser-test: setup-dev ## Open the Swagger page in Chromium (CHROMIUM names it) / Swagger の画面をブラウザで試す
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check playwright
+browser-test: setup-dev ## Put a token into the Swagger page in Chromium / Swagger の画面をブラウザで試す
 	@exec $(BIN)/python -m tests.clients.swagger_page $(ARGS)
 
 fuzz: setup-dev ## Ask the server whatever the OpenAPI document allows, for 10 minutes / OpenAPI に基づくファズテスト (10 分)

@@ -21,7 +21,8 @@ from urllib.parse import quote
 
 import growth_data as data
 import pymongo
-from hospital import get, loop, serving
+from credential import Credential
+from hospital import FACILITY, TSUNAGI, get, loop, serving
 from pymongo import MongoClient, WriteConcern
 from rich import box
 from rich.console import Console
@@ -53,6 +54,7 @@ def grow(place: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     figures: dict[str, Any] = {"load_at_start": os.getloadavg(), "sizes": {}}
     results, patients = data.Results(), 0
     with serving(place) as (base, _):
+        Credential.obtain(TSUNAGI, place, base, FACILITY)
         guest = attach(place / "mongodb")
         assert guest is not None
         with MongoClient(guest.uri) as client:
@@ -128,7 +130,7 @@ def plan(base: str, database: Any, address: str) -> dict[str, Any]:
     database["system.profile"].drop()
     database.command("profile", 2)
     try:
-        with urllib.request.urlopen(f"{base}/{address}") as answer:
+        with urllib.request.urlopen(Credential.request(f"{base}/{address}")) as answer:
             assert answer.status == 200
     finally:
         database.command("profile", 0)

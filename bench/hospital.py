@@ -25,6 +25,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from credential import MINUTES, Credential
 from rich import box
 from rich.console import Console
 from rich.table import Table
@@ -59,6 +60,7 @@ def measure(place: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     made = write_tree(tree, HOSPITAL_B, max(20, arguments.files // 60), arguments.seed, files=arguments.files)
     figures: dict[str, Any] = {"files": made, "seed": arguments.seed, "load_at_start": os.getloadavg()}
     with serving(data) as (base, server):
+        Credential.obtain(TSUNAGI, data, base, FACILITY)
         figures["import"] = run_import(tree / FACILITY, data, place / "first.json")
         figures["import_again"] = run_import(tree / FACILITY, data, place / "second.json")
         figures["reads"] = asyncio.run(read_records(base, arguments.seconds, arguments.seed))
@@ -73,7 +75,8 @@ def serving(data: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    server = subprocess.Popen([TSUNAGI, "serve", "--port", str(port), "--data", data], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    command, environment = [TSUNAGI, "serve", "--port", str(port), "--data", data], os.environ | {"TSUNAGI_ACCESS_TIME": MINUTES}
+    server = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     try:
         wait_ready(f"http://127.0.0.1:{port}/health/ready", server)
         yield f"http://127.0.0.1:{port}/fhir", server
@@ -140,18 +143,18 @@ async def read_records(base: str, seconds: float, seed: int) -> dict[str, Any]:
 
 
 def patient_ids(base: str) -> list[str]:
-    with urllib.request.urlopen(f"{base}/Patient?_count=1000") as answer:
+    with urllib.request.urlopen(Credential.request(f"{base}/Patient?_count=1000")) as answer:
         return [entry["resource"]["id"] for entry in json.load(answer)["entry"]]
 
 
 def get(path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/fhir+json\r\n{Credential.line()}\r\n".encode()
 
 
 def post(path: str, body: object) -> bytes:
     payload = json.dumps(body).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/fhir+json\r\nContent-Length: {len(payload)}\r\n\r\n"
-    return head.encode() + payload
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/fhir+json\r\nContent-Length: {len(payload)}\r\n"
+    return f"{head}{Credential.line()}\r\n".encode() + payload
 
 
 async def loop(base: str, make: Any, seconds: float) -> dict[str, float]:

@@ -149,6 +149,17 @@ async def test_a_patients_compartment_is_exactly_that_of_the_definition(secured,
     assert ids(await ask(who, "GET", "/Patient")) == {"p1"}
 
 
+async def test_s35_a_token_that_does_not_say_whose_it_is_opens_no_record(secured, ask):
+    """MSRC-128308: a patient's token without fhirUser must not be one without limits."""
+    await store(secured, *EVERYTHING)
+    for scope, facts in (("user/*.cruds", {}), ("patient/*.cruds", {"patient": "Patient/p1"}), ("system/*.cruds", {})):
+        for user in (None, "", "Practitioner/d1", "Patient/"):
+            who = requester(Role.PATIENT, scope, fhir_user=user, **facts)
+            for address in ("/Observation/lab-p1", "/Observation", "/Patient/p1", "/Patient/p1/$everything"):
+                answer = await ask(who, "GET", address)
+                assert answer.status_code in (403, 404) or not answer.json().get("entry"), (scope, user, address)
+
+
 async def test_a_refusal_says_which_scope_is_missing_and_nothing_of_what_is_stored(secured, ask):
     await store(secured, *EVERYTHING)
     who = requester(Role.PHYSICIAN, "user/Patient.rs")
