@@ -18,6 +18,7 @@ _COMMANDS = {
     "user": "administer people's accounts / 利用者を管理する",
     "client": "register apps and systems / アプリ・システムを登録する",
     "cert": "administer the network's certificates / クライアント証明書を管理する",
+    "key": "show, rotate and withdraw the keys that sign tokens / トークン署名鍵を管理する",
     "session": "show and end sessions / セッションの表示・終了",
     "ssmix2": "import an SS-MIX2 standard storage / SS-MIX2 標準化ストレージを取り込む",
     "index": "show or rebuild the search indexes / 検索索引の表示・再構築",

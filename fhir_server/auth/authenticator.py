@@ -3,7 +3,7 @@
 https://www.rfc-editor.org/rfc/rfc6750
 https://www.rfc-editor.org/rfc/rfc8705#section-3 (tokens bound to a certificate)
 
-A verified token is remembered until it ends or anything is cut: then everything remembered is forgotten, so a revocation
+A verified token is remembered until it ends, anything is cut or a signing key is withdrawn: then everything remembered is forgotten, so a revocation
 binds the next request of this process, and of the others as soon as they have asked (`Cuts`).
 """
 
@@ -15,7 +15,7 @@ from typing import Final
 
 from fhir_server.auth.cuts import Cuts
 from fhir_server.auth.requester import Requester
-from fhir_server.auth.tokens import InvalidToken, Tokens, Verified, header_of
+from fhir_server.auth.tokens import InvalidToken, Tokens, Verified
 from fhir_server.outcome import FhirError, Issue
 
 Verify = Callable[[str], Awaitable[Verified]]
@@ -35,7 +35,7 @@ class Authenticator:
         self._clock = clock
         self._outside = outside
         self._known: OrderedDict[str, Verified] = OrderedDict()
-        self._version = cuts.version
+        self._version = (cuts.version, tokens.version)
 
     async def requester(self, authorization: str | None, thumbprint: Callable[[], str | None]) -> Requester:
         """Give who asks; `thumbprint` tells the certificate of the connection where a token is bound to one.
@@ -51,9 +51,10 @@ class Authenticator:
     async def _verified(self, authorization: str | None) -> Verified:
         if self._cuts.stale:
             raise FhirError(Issue("transient", "It cannot be told now whether the access token is still valid; try again", _WHERE))
-        if self._version != self._cuts.version:
+        version = (self._cuts.version, self._tokens.version)
+        if self._version != version:
             self._known.clear()
-            self._version = self._cuts.version
+            self._version = version
         known = self._known.get(authorization) if authorization is not None else None
         if known is None:
             known = await self._verify(_bearer(authorization))
@@ -69,17 +70,13 @@ class Authenticator:
 
     async def _verify(self, text: str) -> Verified:
         try:
-            verify = self._outside if self._outside is not None and self._is_from_outside(text) else self._tokens.verify
+            verify = self._outside if self._outside is not None and not self._tokens.are_to_judge(text) else self._tokens.verify
             verified = await verify(text)
             if self._cuts.ended(verified.keys, verified.number, verified.issued):  # perhaps while it was verified
                 raise InvalidToken("The access token has been revoked")
         except InvalidToken as failure:
             raise unauthenticated(str(failure), "invalid_token") from None
         return verified
-
-    def _is_from_outside(self, text: str) -> bool:
-        """Only our own tokens are signed with our own keys: whoever else's kid it is, the other issuer must know it."""
-        return not self._tokens.knows(str(header_of(text).get("kid")))
 
 
 def unauthenticated(text: str, error: str | None = None) -> FhirError:

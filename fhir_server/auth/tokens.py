@@ -6,6 +6,7 @@ https://openid.net/specs/openid-connect-core-1_0.html#IDToken
 An access token is `at+jwt`, an ID token `JWT`, and each names another audience: neither passes for the other (S35).
 """
 
+import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -89,9 +90,17 @@ class Tokens:
             raise InvalidToken("The access token has been revoked")
         return verified
 
-    def knows(self, kid: str) -> bool:
-        """Tell whether a token of this kid is one of this server's, as far as this process knows."""
-        return self._keys.holds(kid)
+    @property
+    def version(self) -> int:
+        """Counts up whenever a signing key is withdrawn: what was verified before is to be forgotten."""
+        return self._keys.version
+
+    def are_to_judge(self, text: str) -> bool:
+        """Tell whether a token is to be verified here and not by another issuer; that proves nothing yet. Raises InvalidToken.
+
+        Its kid is known here or, where another process has just made that key, it says itself that this server issued it.
+        """
+        return self._keys.holds(str(header_of(text).get("kid"))) or _said_issuer(text) == self.issuer
 
     async def _signed(self, type: str, claims: dict[str, Any]) -> str:
         key = await self._keys.signing()
@@ -134,6 +143,14 @@ def header_of(text: str) -> Mapping[str, Any]:
     except (JoseError, ValueError, TypeError, AttributeError):
         raise InvalidToken("This is no signed token") from None
     return header
+
+
+def _said_issuer(text: str) -> Any:
+    try:
+        claims = json.loads(jws.extract_compact(text.encode()).payload)
+    except (JoseError, ValueError, RecursionError):
+        return None
+    return claims.get("iss") if isinstance(claims, dict) else None
 
 
 def keys_of(requester: Requester, jti: str) -> tuple[str, ...]:

@@ -21,7 +21,13 @@ Result = TypeVar("Result")
 
 def administer(arguments: argparse.Namespace, work: "Callable[[Administration], Awaitable[Result]]") -> Result:
     """Do the work on the database of the settings, beside a running server or without one. Raises CommandFailed."""
+    return on_registry(arguments, "tsunagi", lambda registry, settings: work(administration_of(settings, registry)))
+
+
+def on_registry(arguments: argparse.Namespace, purpose: str, work: "Callable[[Registry, Settings], Awaitable[Result]]") -> Result:
+    """Do the work on all that knows who asks, beside a running server or without one. Raises CommandFailed."""
     from fhir_server import app, observability  # noqa: PLC0415 - `--help` shall not wait for it
+    from fhir_server.auth.sealing import Unreadable  # noqa: PLC0415
     from fhir_server.command.database import open_for  # noqa: PLC0415
     from fhir_server.outcome import FhirError  # noqa: PLC0415
 
@@ -30,12 +36,12 @@ def administer(arguments: argparse.Namespace, work: "Callable[[Administration], 
 
     async def done(uri: str) -> Result:
         async with app.open_registry(settings, uri) as registry:
-            return await work(administration_of(settings, registry))
+            return await work(registry, settings)
 
-    with open_for(settings, "tsunagi", share=True) as database:
+    with open_for(settings, purpose, share=True) as database:
         try:
             return asyncio.run(done(database.uri))
-        except FhirError as failure:
+        except (FhirError, Unreadable) as failure:
             raise CommandFailed(str(failure), status=1) from None
         except app.Unsuitable as failure:
             raise CommandFailed(str(failure), status=3) from None

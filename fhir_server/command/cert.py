@@ -1,17 +1,17 @@
 """`tsunagi cert`: the certificates of the network. The root stays offline; people and devices are invited (NETWORK.md F049-F050, F101-F105)."""
 
 import argparse
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from fhir_server.command import CommandFailed
-from fhir_server.command.administering import administration_of, command, describe, next_step, show
+from fhir_server.command.administering import administration_of, command, describe, next_step, on_registry, show
 from fhir_server.command.private_files import new_file, passphrase, replace_file
 from fhir_server.settings import load
 
 if TYPE_CHECKING:
+    from fhir_server.app import Registry
     from fhir_server.auth.certificates.holder import Holder
     from fhir_server.auth.certificates.pki import Pki
     from fhir_server.auth.certificates.records import Certificate
@@ -181,25 +181,11 @@ def ca(arguments: argparse.Namespace) -> int:
 
 def _with_pki(arguments: argparse.Namespace, work: "Callable[[Pki, Settings, Administration], Awaitable[Result]]") -> Result:
     """Do the work on the certificates of the settings' database, beside a running server or without one. Raises CommandFailed."""
-    from fhir_server import app, observability  # noqa: PLC0415
-    from fhir_server.auth.sealing import Unreadable  # noqa: PLC0415
-    from fhir_server.command.database import open_for  # noqa: PLC0415
-    from fhir_server.outcome import FhirError  # noqa: PLC0415
 
-    settings = load(data=arguments.data)
-    observability.configure("warning", requests=False)
+    async def done(registry: "Registry", settings: "Settings") -> Result:
+        return await work(registry.identity.pki, settings, administration_of(settings, registry))
 
-    async def done(uri: str) -> Result:
-        async with app.open_registry(settings, uri) as registry:
-            return await work(registry.identity.pki, settings, administration_of(settings, registry))
-
-    with open_for(settings, "tsunagi cert", share=True) as database:
-        try:
-            return asyncio.run(done(database.uri))
-        except (FhirError, Unreadable) as failure:
-            raise CommandFailed(str(failure), status=1) from None
-        except app.Unsuitable as failure:
-            raise CommandFailed(str(failure), status=3) from None
+    return on_registry(arguments, "tsunagi cert", done)
 
 
 async def _holder(arguments: argparse.Namespace, administration: "Administration") -> "Holder":

@@ -158,3 +158,30 @@ async def test_our_own_tokens_go_on(application, get):
     from tests.access.secured import requester, token
 
     assert await get(await token(application, requester(Role.PHYSICIAN))) == 200
+
+
+async def test_our_own_tokens_of_a_key_that_another_process_has_just_made_go_on(application, get):
+    from fhir_server.auth.keys import Keys
+    from fhir_server.auth.roles import Role
+    from fhir_server.auth.tokens import Tokens
+    from tests.access.secured import requester
+
+    identity = application.registry.identity
+    elsewhere = Keys(identity.shelf, identity.sealer, now)
+    await elsewhere.rotate()
+    made = await Tokens(elsewhere, identity.cuts, identity.tokens.issuer, BASE, now).issue(requester(Role.PHYSICIAN), timedelta(minutes=5))
+    assert await get(made) == 200
+
+
+async def test_a_token_that_would_outlive_what_is_remembered_of_cuts_is_honoured_for_a_day(realm, application, get, clock):
+    """Cuts are known for a day: another issuer's token of a month would come to life again after it."""
+    month = int(now().timestamp()) + 30 * 24 * 3600
+    token = realm.token(exp=month)
+    assert await get(token) == 200
+    assert await get(realm.token(exp=month, sub="u-2", sid="s2", jti="j2")) == 200
+    await application.registry.identity.cuts.cut("user", "u-1")
+    assert await get(token) == 401
+    clock.shift(timedelta(hours=25))
+    await application.registry.identity.cuts.refresh()
+    assert await get(token) == 401
+    assert await get(realm.token(exp=month, jti="j3", sub="u-3", sid="s3")) == 200
