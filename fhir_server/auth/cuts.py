@@ -18,8 +18,8 @@ from fhir_server.store.records import Kind, Records, Shelf
 Subject: TypeAlias = Literal["network", "facility", "user", "client", "grant", "certificate", "token"]
 
 NETWORK: Final = "*"
-_LASTS: Final = timedelta(hours=24)
-"""No access token lives longer (setting access_time), so no cut needs to be known longer."""
+LASTS: Final = timedelta(hours=24)
+"""No access token lives longer (setting access_time; `Outside`), so no cut needs to be known longer."""
 _PATIENCE: Final = 10.0
 _WHOLE: Final = 10.0
 
@@ -75,7 +75,7 @@ class Cuts:
         """End everything issued so far to this one. When it returns, no process honours it for longer than a poll takes."""
         number = await self._counts.count_up("sequence", "number") or 0
         moment = self._clock()
-        cut = Cut(key(kind, value), number, moment, moment + _LASTS)
+        cut = Cut(key(kind, value), number, moment, moment + LASTS)
         await self._cuts.put(cut)
         self._learn({**self._known, cut.id: cut})
         await self._counts.count_up("news", "number")

@@ -18,6 +18,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from fhir_server.auth.cuts import LASTS
 from fhir_server.auth.directory import Directory
 from fhir_server.auth.fetching import Unavailable
 from fhir_server.auth.requester import Requester
@@ -69,6 +70,9 @@ class Outside:
         self._check(claims, header)
         requester = await self._requester(claims)
         expires, issued = (datetime.fromtimestamp(claims[name], UTC) for name in ("exp", "iat"))
+        expires = min(expires, issued + LASTS)  # longer, it would come to life again when a cut is forgotten
+        if expires <= self._clock():
+            raise InvalidToken("The access token was issued more than a day ago")
         jti = str(claims.get("jti", ""))
         return Verified(requester, expires, issued, None, jti, keys_of(requester, jti))
 
