@@ -16,7 +16,7 @@ def base(mongodb_uri, worker_database, tmp_path_factory):
     database = f"{name}_clients"
     connection.drop_database(database)
     with running.serve(tmp_path_factory.mktemp("server"), mongodb_uri, database) as address:
-        tester.register(mongodb_uri, Settings(database=database, base_url=address, sandbox=True))
+        tester.register(mongodb_uri, Settings(database=database, sandbox=True))
         yield address
     connection.drop_database(database)
 
