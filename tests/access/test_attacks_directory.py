@@ -75,3 +75,25 @@ async def test_s31_whoever_gets_an_account_later_is_the_secretariats_to_change_f
     for who in WRITERS:
         assert (await ask(who, "PUT", "/Practitioner/d1", json={**stored, "active": False})).status_code == 403
         assert (await ask(who, "PUT", "/Practitioner/d1", json={"resourceType": "Practitioner", "id": "d1"})).status_code == 403
+
+
+async def test_d11_a_facility_cannot_keep_itself_from_being_shut_out_by_a_second_organization_of_its_code(secured, ask):
+    """The code names the member: what else bears it is not asked for, and stands in nobody's way."""
+    from fhir_server.app.doors import administration_of
+    from fhir_server.auth.members import FacilityType
+    from fhir_server.auth.roles import FacilityRole
+    from fhir_server.settings import Settings
+    from tests.access.secured import BASE
+
+    await store(secured, *EVERYTHING)
+    managed = administration_of(Settings(base_url=BASE), secured.registry)
+    code = "3710000017"
+    member = await managed.facilities.add(code, name="病院Ｂ", kana=None, type=FacilityType.HOSPITAL, roles=[FacilityRole.PROVIDING])
+    system = requester(Role.SYSTEM, organization=member.organization, facility=code)
+    twin = {"resourceType": "Organization", "id": "aa-twin", "name": "病院Ｂ",
+            "identifier": [{"system": "http://jpfhir.jp/fhir/core/IdSystem/insurance-medical-institution-no", "value": code}]}  # fmt: skip
+    assert (await ask(system, "PUT", "/Organization/aa-twin", json=twin)).status_code == 201
+    assert (await managed.facilities.find(code)).organization == member.organization
+    await managed.facilities.leave(code)
+    assert (await ask(system, "GET", "/Patient/p1")).status_code == 401
+    assert not (await secured.registry.identity.directory.facility(member.organization)).active

@@ -95,7 +95,9 @@ class Facilities:
         return found
 
     async def _organization(self, code: str) -> Resource | None:
+        """Give the Organization of a code: the member's, whatever others bear it, for anybody's system may have written those."""
         found = await self._resources.search("Organization", ("identifier", f"{INSTITUTION}|{code}"))
+        found = [each for each in found if types_of(each, FACILITY_ROLE_SYSTEM)] or found
         if len(found) > 1:
             raise conflict(f"{len(found)} Organizations have the code {code}: delete all but one", "Organization.identifier")
         return found[0] if found else None
