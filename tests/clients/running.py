@@ -60,7 +60,7 @@ def demo(directory):
     return serving(directory, "-c", SMALL_DEMO, "demo", until="3. ")
 
 
-def serve(directory, mongodb_uri, database):
+def serve(directory, mongodb_uri, database, **more):
     """`tsunagi serve` on an empty database of the run's MongoDB, as a sandbox whose tokens last an hour."""
-    settings = {"mongodb_uri": mongodb_uri, "database": database, "access_log": "false", "sandbox": "true", "access_time": "60"}
+    settings = {"mongodb_uri": mongodb_uri, "database": database, "access_log": "false", "sandbox": "true", "access_time": "60", **more}
     return serving(directory, "-m", "fhir_server", "serve", until="Tsunagi serves", **settings)

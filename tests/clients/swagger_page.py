@@ -14,6 +14,7 @@ from fhir_server.sandbox.people import TESTER, secret_of
 from tests.authorization.browser import browser
 from tests.clients import running, tester
 
+PATIENCE = 15_000  # milliseconds, of a machine that does much else
 PATIENTS, ONE = "#operations-Patient-search_type_Patient", "#operations-instance-read"
 
 
@@ -57,7 +58,7 @@ async def authorize(page, base, give):
     await page.locator(".auth-wrapper .authorize").first.click()
     form = await give(page, base)
     await form.locator("button.authorize").click()
-    await expect(page.locator(".auth-container", has_text="Authorized").first).to_be_visible()
+    await expect(page.locator(".auth-container", has_text="Authorized").first).to_be_visible(timeout=PATIENCE)
     await page.locator(".modal-ux .btn-done").first.click()
 
 
@@ -70,7 +71,9 @@ async def execute(page, operation):
     async with page.expect_response(lambda answer: "/fhir/" in answer.url) as answered:
         await page.locator(f"{operation} .execute").click()
     status = str((await answered.value).status)
-    await expect(page.locator(f"{operation} .live-responses-table tbody .response-col_status").first).to_contain_text(status)
+    await expect(page.locator(f"{operation} .live-responses-table tbody .response-col_status").first).to_contain_text(
+        status, timeout=PATIENCE
+    )
     return status
 
 

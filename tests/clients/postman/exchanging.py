@@ -29,7 +29,8 @@ def clear():
         "What this collection made is deleted; run it again as often as you like. 登録したリソースを削除します。何度でも実行できます。",
         request("Delete what was put / 削除 (まとめて)", "POST", "", is_a("Bundle"), body=bundle("transaction", *map(delete, references))),
         request("Patients that were created / 作成した患者の削除", "DELETE", f"Patient?{TAGGED}", status=(200, 204)),
-        request("Nothing is left / 残りなし", "GET", f"Patient?{TAGGED}", finds(only=True)),
+        request("Results that were created / 作成した検査の削除", "DELETE", f"Observation?{TAGGED}", status=(200, 204)),
+        request("Nothing is left / 残りなし", "GET", f"?_type=Patient,Observation&{TAGGED}", finds(only=True)),
     )
 
 
