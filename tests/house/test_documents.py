@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from fhir_server.__main__ import _parser
-from fhir_server.settings import Settings, markdown
+from fhir_server.settings import Settings, load, markdown
 from tests.shared import REPOSITORY
 
 DECISIONS = sorted((REPOSITORY / "docs/decisions").glob("*.md"))
-DOCUMENTS = [*sorted(REPOSITORY.glob("*.md")), *DECISIONS, *sorted((REPOSITORY / "openapi").glob("*.md"))]
+GUIDES = sorted((REPOSITORY / "docs").glob("*.md"))
+DOCUMENTS = [*sorted(REPOSITORY.glob("*.md")), *GUIDES, *DECISIONS, *sorted((REPOSITORY / "openapi").glob("*.md"))]
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 
 
@@ -58,6 +59,28 @@ def test_every_command_that_the_readme_shows_is_understood():
     for command in shown:
         words = shlex.split(command, comments=True)
         assert _parser(words).parse_args(words)
+
+
+def test_every_command_that_a_guide_shows_is_understood():
+    shown = [
+        each
+        for path in GUIDES
+        for each in re.findall(r"^    (?:\.venv/bin/)?tsunagi (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    shown += re.findall(r"`tsunagi ([a-z]+ [a-z]+ [^`…|]+)`", (REPOSITORY / "docs/security.md").read_text(encoding="utf-8"))
+    assert any(each.startswith("key withdraw") for each in shown)
+    for command in shown:
+        words = shlex.split(command, comments=True)
+        assert _parser(words).parse_args(words)
+
+
+def test_the_settings_that_the_security_guide_shows_can_be_used_together(tmp_path, monkeypatch):
+    text = (REPOSITORY / "docs/security.md").read_text(encoding="utf-8")
+    lines = re.findall(r"^    ([a-z_]+ = .+)$", text, re.MULTILINE)
+    assert len(lines) >= 12
+    (tmp_path / "tsunagi.toml").write_text("\n".join(lines), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert load({}).admin_port == 8444
 
 
 def test_the_requests_of_the_readme_go_to_the_default_address():
