@@ -28,7 +28,7 @@ async def fetch(uri: str, transport: httpx.AsyncBaseTransport | None = None) -> 
     try:
         async with asyncio.timeout(_SECONDS), httpx.AsyncClient(follow_redirects=False, transport=transport, trust_env=False) as client:
             return msgspec.json.decode(await _received(client, uri), type=dict[str, Any])
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError):
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError, RecursionError):
         raise Unavailable(f"there is no JSON at the address within {_SECONDS:.0f} seconds") from None
 
 

@@ -19,8 +19,9 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
 from fhir_server.auth.clients import Client
+from fhir_server.auth.fetching import Unavailable
 from fhir_server.auth.oauth.credentials import digest
-from fhir_server.auth.oauth.public_keys import PublicKeys, Unavailable
+from fhir_server.auth.oauth.public_keys import PublicKeys
 from fhir_server.auth.oauth.refusals import invalid_client
 from fhir_server.store.records import Kind, Records, Shelf
 

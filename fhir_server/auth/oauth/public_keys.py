@@ -7,33 +7,25 @@ else, in a few seconds and kilobytes at most, and not more than once a minute fo
 """
 
 import asyncio
-import ipaddress
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
-import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, RSAKey
 
 from fhir_server.auth.clients import Client
+from fhir_server.auth.fetching import Unavailable, fetch
 
 Key = RSAKey | ECKey
 
 _KEPT_SECONDS: Final = 600.0
 _PAUSE_SECONDS: Final = 60.0
-_FETCH_SECONDS: Final = 5.0
-_LONGEST: Final = 256 * 1024
 _MOST_KEYS: Final = 100
 _LEAST_BITS: Final = 2048
 _MOST_BITS: Final = 8192
-
-
-class Unavailable(Exception):  # noqa: N818 - an outcome, told to the client's developer
-    """The keys of a client cannot be fetched; the text says why, and nothing of what was there."""
 
 
 @dataclass(slots=True)
@@ -72,51 +64,9 @@ class PublicKeys:
         """Fetch anew; keys that were fetched before are dropped where that fails: the client may have withdrawn them."""
         fetched.at = self._pulse()
         try:
-            fetched.keys, fetched.problem = _keys(await self._fetch(uri)), None
+            fetched.keys, fetched.problem = _keys(await fetch(uri, self._transport)), None
         except Unavailable as problem:
-            fetched.keys, fetched.problem = [], str(problem)
-
-    async def _fetch(self, uri: str) -> Mapping[str, Any]:
-        if not is_fetchable(uri):
-            raise Unavailable("jwks_uri must be an https address")
-        try:
-            async with asyncio.timeout(_FETCH_SECONDS), httpx.AsyncClient(follow_redirects=False, transport=self._transport) as client:
-                body = await _received(client, uri)
-            return msgspec.json.decode(body, type=dict[str, Any])
-        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError, ValueError, RecursionError):
-            raise Unavailable("jwks_uri gives no JWK Set within 5 seconds") from None
-
-
-def is_fetchable(uri: str) -> bool:
-    """Tell whether keys may be fetched from there: https, or http on this machine itself, and no user or password in it."""
-    try:
-        parts = urlsplit(uri)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or parts.username is not None or parts.password is not None:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-async def _received(client: httpx.AsyncClient, uri: str) -> bytes:
-    body = bytearray()
-    headers = {"Accept": "application/json", "Accept-Encoding": "identity"}  # packed, a few kilobytes could be gigabytes
-    async with client.stream("GET", uri, headers=headers) as response:
-        if response.status_code != httpx.codes.OK:
-            raise Unavailable(f"jwks_uri answers with status {response.status_code}; redirects are not followed")
-        async for part in response.aiter_raw():
-            body += part
-            if len(body) > _LONGEST:
-                raise Unavailable(f"jwks_uri gives more than {_LONGEST} bytes")
-    return bytes(body)
+            fetched.keys, fetched.problem = [], f"jwks_uri: {problem}"
 
 
 def _keys(jwks: Mapping[str, Any]) -> list[Any]:

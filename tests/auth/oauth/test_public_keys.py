@@ -8,7 +8,8 @@ import pytest
 from joserfc import jwk
 
 from fhir_server.auth.clients import Client
-from fhir_server.auth.oauth.public_keys import PublicKeys, Unavailable, is_fetchable
+from fhir_server.auth.fetching import Unavailable, is_fetchable
+from fhir_server.auth.oauth.public_keys import PublicKeys
 from tests.auth.oauth.world import Clock, ec_key, public, refusal
 
 
