@@ -18,11 +18,12 @@ from fhir_server.auth.roles import FACILITY_ROLE_SYSTEM, FACILITY_TYPE_SYSTEM, R
 from fhir_server.auth.scopes import LETTERS, ResourceScope, ScopeError, ScopeGrammar, Scopes
 from fhir_server.outcome import FhirError
 from fhir_server.search import compartment
-from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, Has, HasPrefix, Not, Or
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, Has, HasPrefix, Not, Or, Present, WithId
 from fhir_server.search.parameters import Parameters
 from fhir_server.store.permit import Permit
 
 LETTER: Final = {"read": "r", "search-type": "s", "create": "c", "update": "u", "delete": "d"}
+_WRITES: Final = frozenset({"create", "update", "delete"})
 _FIXED: Final = {"Patient": ("link",), "Person": ("link",)}
 """Who is whom is for the secretariat to say (名寄せ): no other write grafts one patient's record onto another's (S56)."""
 _WITHOUT_LOGIN: Final = Not(HasPrefix("identifier", f"{LOGIN_SYSTEM}|"))
@@ -93,7 +94,7 @@ class Access:
         parts = [self._by_scopes(requester, scopes.resources, interaction, type)]
         if requester.role is Role.PATIENT:
             parts.append(self._own(requester, type))
-        if interaction in ("create", "update", "delete") and requester.role not in (Role.SECRETARIAT, Role.TESTER):
+        if interaction in _WRITES and requester.role not in (Role.SECRETARIAT, Role.TESTER):
             parts.append(_MEMBERS.get(type, EVERYTHING))
         return _all(parts)
 
@@ -102,7 +103,8 @@ class Access:
         for scope in scopes:
             if LETTER[interaction] in scope.letters and scope.type in (type, "*") and (scope.context == "system") != requester.is_person:
                 limit = self._grammar.expression(scope, type)
-                found.append(_all([limit, self._of_patient(requester.patient, type)]) if scope.context == "patient" else limit)
+                whose = (self._of_patient(requester.patient, type), self._about(requester.patient, interaction, type))
+                found.append(_all([limit, *whose]) if scope.context == "patient" else limit)
         if EVERYTHING in found:
             return EVERYTHING
         distinct = tuple(dict.fromkeys(each for each in found if each != NOTHING))
@@ -116,6 +118,15 @@ class Access:
             return compartment.expression("Patient", patient.partition("/")[2], type, self._parameters)
         except FhirError:
             return NOTHING
+
+    def _about(self, patient: str | None, interaction: str, type: str) -> Expression:
+        """What is written for a patient is about her: to be named in it, as a performer is, makes it nobody's to write (S31, S56)."""
+        if interaction not in _WRITES or patient is None:
+            return EVERYTHING
+        if type == "Patient":
+            return WithId((patient.partition("/")[2],))
+        lead = self._parameters.lead(type)
+        return Or((ForPatient(patient), Not(Present(lead)))) if lead is not None else EVERYTHING
 
     def _own(self, requester: Requester, type: str) -> Expression:
         """What a patient sees whatever the scopes say: his own compartment, and what tells of nobody."""

@@ -91,7 +91,7 @@ def written(versions: Sequence[Version], wish: str | None) -> bytes:
 
 
 def _status(version: Version) -> bytes:
-    if version.body is None:  # deleted now, or already
+    if version.body is None and version.method == "DELETE":  # deleted now, or already; else it is there and may not be read
         return b"204 No Content"
     return b"201 Created" if version.change == "created" else b"200 OK"
 

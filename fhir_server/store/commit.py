@@ -7,6 +7,7 @@ transaction. Both begin again when another writer was faster. docs/decisions/000
 import asyncio
 import random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pymongo
@@ -49,12 +50,23 @@ async def commit(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence[Wr
     for attempt in range(_ATTEMPTS):
         try:
             if len(writes) == 1 and _unless(writes[0]) is None:
-                return [await _alone(mongo, permit, clock, writes[0])]
-            return await _together(mongo, permit, clock, writes, hopeful=attempt == 0)
+                return await _told(mongo, permit, writes, [await _alone(mongo, permit, clock, writes[0])])
+            return await _told(mongo, permit, writes, await _together(mongo, permit, clock, writes, hopeful=attempt == 0))
         except Outrun:
             await _check_ids(mongo, writes)
             await asyncio.sleep(random.random() * min(_LONGEST_PAUSE, 0.001 * attempt))
     raise FhirError(Issue("transient", "Others write the same resources all the time; try again"))
+
+
+async def _told(mongo: Mongo, permit: Permit, writes: Sequence[Write], versions: list[Version]) -> list[Version]:
+    """What was there and is left alone (`only_create`) is somebody's: it is told to who may read it, to others that it is there (L30)."""
+    told = list(versions)
+    for number, (write, version) in enumerate(zip(writes, versions, strict=True)):
+        limit = permit.covers("read", version.type)
+        spared = isinstance(write, Put) and write.only_create and version.change == "unchanged"
+        if spared and limit != EVERYTHING and await mongo.reads.one(write.key, limit) is None:
+            told[number] = replace(version, body=None)
+    return told
 
 
 async def _alone(mongo: Mongo, permit: Permit, clock: Clock, write: Write) -> Version:
