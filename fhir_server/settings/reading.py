@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any, get_args
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfoNotFoundError
 
 import msgspec
@@ -119,6 +120,8 @@ def _check_access(settings: Settings) -> None:
         raise SettingsError("setting admin_port: expected another port than that of everything else (port)")
     if settings.authentication == "off" and not _is_loopback(settings.host):
         raise SettingsError("setting authentication: off is possible at a loopback address only (host 127.0.0.1)")
+    if settings.authentication == "off" and not _is_loopback(urlsplit(settings.base).hostname or ""):
+        raise SettingsError("setting authentication: off is possible only where no proxy gives the server another address (base_url)")
     if any(key is not None and len(key) < _LEAST_SECRET for key in (settings.secret_key, settings.paging_key)):
         raise SettingsError(f"settings secret_key and paging_key: expected at least {_LEAST_SECRET} characters")
     if (settings.tls_certificate is None) != (settings.tls_key is None):

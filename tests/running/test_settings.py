@@ -102,6 +102,7 @@ def test_secrets_are_read_and_must_be_long_enough():
     ("environment", "said"),
     [
         ({"TSUNAGI_AUTHENTICATION": "off", "TSUNAGI_HOST": "0.0.0.0"}, "loopback"),
+        ({"TSUNAGI_AUTHENTICATION": "off", "TSUNAGI_BASE_URL": "https://fhir.example.jp/fhir"}, "proxy"),
         ({"TSUNAGI_AUTHENTICATION": "maybe"}, "authentication"),
         ({"TSUNAGI_PORT": "8081", "TSUNAGI_ADMIN_PORT": "8081"}, "admin_port"),
         ({"TSUNAGI_TLS_KEY": "key.pem"}, "tls_certificate"),

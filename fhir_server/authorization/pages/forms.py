@@ -3,6 +3,7 @@
 https://url.spec.whatwg.org/#application/x-www-form-urlencoded
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 from urllib.parse import parse_qsl
@@ -10,6 +11,7 @@ from urllib.parse import parse_qsl
 from fastapi import Request
 
 _LARGEST: Final = 64 * 1024
+_SECONDS: Final = 30.0
 _MOST_FIELDS: Final = 400
 MEDIA_TYPE: Final = "application/x-www-form-urlencoded"
 
@@ -50,12 +52,20 @@ async def read(request: Request) -> Form:
     """Read the form of a request. Raises Unreadable."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != MEDIA_TYPE:
         raise Unreadable(415)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return Form(_fields(await _body(request)))
+    except TimeoutError:
+        raise Unreadable(408) from None
+
+
+async def _body(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > _LARGEST:
             raise Unreadable(413)
-    return Form(_fields(bytes(body)))
+    return bytes(body)
 
 
 def _fields(body: bytes) -> list[tuple[str, str]]:

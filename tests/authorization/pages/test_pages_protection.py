@@ -1,5 +1,6 @@
 """What protects the pages: headers, cookies, tokens of forms; and that strange requests get clear answers."""
 
+import asyncio
 import re
 from dataclasses import replace
 
@@ -236,3 +237,15 @@ async def test_somebody_who_is_not_logged_in_comes_to_the_login_from_every_page(
 async def test_head_is_answered_like_get(network):
     browser: Browser = network.browser()
     assert (await browser.client.head("/auth/login")).status_code == 200
+
+
+async def test_asvs_11_a_form_that_never_arrives_does_not_hold_a_connection_for_ever(network, monkeypatch):
+    from fhir_server.authorization.pages import forms
+
+    async def never():
+        yield b"login="
+        await asyncio.sleep(60)
+
+    monkeypatch.setattr(forms, "_SECONDS", 0.05)
+    page = await network.browser().client.post("/auth/login", content=never(), headers=FORM)
+    assert page.status_code == 408
