@@ -18,7 +18,7 @@ from fhir_server.auth.roles import FACILITY_ROLE_SYSTEM, FACILITY_TYPE_SYSTEM, R
 from fhir_server.auth.scopes import LETTERS, ResourceScope, ScopeError, ScopeGrammar, Scopes
 from fhir_server.outcome import FhirError
 from fhir_server.search import compartment
-from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, Has, HasPrefix, Not, Or, Present, WithId
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, HasPrefix, Not, Or, Present, WithId
 from fhir_server.search.parameters import Parameters
 from fhir_server.store.permit import Permit
 
@@ -29,7 +29,7 @@ _FIXED: Final = {"Patient": ("link",), "Person": ("link",)}
 _WITHOUT_LOGIN: Final = Not(HasPrefix("identifier", f"{LOGIN_SYSTEM}|"))
 _MEMBERS: Final = {
     "PractitionerRole": Not(HasPrefix("role", f"{ROLE_SYSTEM}|")),
-    "Organization": Not(Or((HasPrefix("type", f"{FACILITY_ROLE_SYSTEM}|"), Has("type", f"{FACILITY_TYPE_SYSTEM}|network")))),
+    "Organization": Not(Or((HasPrefix("type", f"{FACILITY_ROLE_SYSTEM}|"), HasPrefix("type", f"{FACILITY_TYPE_SYSTEM}|")))),
     "Practitioner": _WITHOUT_LOGIN,
 }
 """What gives rights in the network, or takes them: only the secretariat writes it, whatever else facilities keep of these types."""

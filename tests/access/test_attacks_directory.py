@@ -27,6 +27,8 @@ async def test_s31_no_system_of_a_facility_closes_the_network_itself(secured, as
     await store(secured, *EVERYTHING, NETWORK)
     assert (await ask(who, "PUT", "/Organization/network", json={**NETWORK, "active": False})).status_code == 403
     assert (await ask(who, "PUT", "/Organization/other", json={**NETWORK, "id": "other"})).status_code == 403
+    joining = {**NETWORK, "id": "new", "type": [{"coding": [{"system": "urn:tsunagi:facility-type", "code": "hospital"}]}]}
+    assert (await ask(who, "PUT", "/Organization/new", json=joining)).status_code == 403  # it would stand in the way of one that joins
     assert (await ask(requester(Role.SECRETARIAT), "PUT", "/Organization/network", json={**NETWORK, "name": "x"})).status_code == 200
 
 
