@@ -185,6 +185,8 @@ def _all(parts: Sequence[Expression]) -> Expression:
     if NOTHING in parts:
         return NOTHING
     limits = tuple(dict.fromkeys(part for part in parts if part != EVERYTHING))
+    if not limits:
+        return EVERYTHING  # the very one: reads of the same moment are one query where they have the same limit
     return limits[0] if len(limits) == 1 else And(limits)
 
 
