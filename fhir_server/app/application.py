@@ -9,7 +9,8 @@ from starlette.types import Receive, Scope, Send
 
 from fhir_server import observability
 from fhir_server.app.definitions import openapi
-from fhir_server.app.doors import Doors, add_doors, open_doors
+from fhir_server.app.doors import Doors, add_doors, comes_from, open_doors
+from fhir_server.auth.authenticator import unauthenticated
 from fhir_server.authorization.certificate_guard import CertificateGuard
 from fhir_server.rest.cors import Cors
 from fhir_server.rest.endpoint import FhirEndpoint
@@ -51,7 +52,7 @@ class Application:
         self.administration = _bare("Tsunagi administration") if settings.admin_port else self.outer
         for each in {self.outer, self.administration}:
             add_health(each, lambda: self.readiness)
-        add_metrics(self.outer, observability.exposition)
+        add_metrics(self.outer, observability.exposition, comes_from(settings.metrics_networks))
         add_swagger(self.outer, lambda: openapi(PREFIX.removeprefix("/")))
         self._doors: Doors | None = None
         add_doors(self.outer, self.administration, settings, lambda: self._doors, self._identify_request)
@@ -107,14 +108,14 @@ class Application:
         return await self._requester(request.headers.get("authorization"), request.scope)
 
     async def _requester(self, authorization: str | None, scope: Scope) -> Requester:
+        """Tell who asks; a certificate that the connection shows must be of the same one."""
         assert self.registry is not None
         identity = self.registry.identity
-
-        def thumbprint() -> str | None:
-            presented = identity.pki.binding.presented(scope)
-            return presented.thumbprint if presented is not None else None
-
-        return await identity.authenticator.requester(authorization, thumbprint)
+        presented = identity.pki.binding.presented(scope) if self._settings.shows_certificates else None
+        requester = await identity.authenticator.requester(authorization, presented.thumbprint if presented is not None else None)
+        if presented is not None and not presented.is_of(requester):
+            raise unauthenticated("The client certificate of this connection is somebody else's than the access token", "invalid_token")
+        return requester
 
     def _with_hsts(self, send: Send) -> Send:
         """Have browsers never come without TLS again: https://www.rfc-editor.org/rfc/rfc6797."""

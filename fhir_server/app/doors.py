@@ -169,6 +169,17 @@ def _source(proxies: Sequence[str]) -> Callable[[Scope], str]:
     return source
 
 
+def comes_from(addresses: Sequence[str]) -> Callable[[Scope], bool]:
+    """Tell whether a request comes from one of these addresses itself: what a proxy hands on does not."""
+    known = networks(", ".join(addresses))
+
+    def allowed(scope: Scope) -> bool:
+        handed_on = any(name in (b"x-forwarded-for", b"forwarded") for name, _ in scope["headers"])
+        return not handed_on and bool(scope.get("client")) and _is_among(scope["client"][0], known)
+
+    return allowed
+
+
 def _is_among(address: str, known: Sequence[Any]) -> bool:
     try:
         return any(ipaddress.ip_address(address) in network for network in known)

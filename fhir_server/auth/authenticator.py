@@ -37,14 +37,14 @@ class Authenticator:
         self._known: OrderedDict[str, Verified] = OrderedDict()
         self._version = (cuts.version, tokens.version)
 
-    async def requester(self, authorization: str | None, thumbprint: Callable[[], str | None]) -> Requester:
-        """Give who asks; `thumbprint` tells the certificate of the connection where a token is bound to one.
+    async def requester(self, authorization: str | None, thumbprint: str | None) -> Requester:
+        """Give who asks; `thumbprint` is that of the connection's client certificate, if it shows one.
 
         Raises FhirError: 401 without a valid token, 503 where this process cannot know what was revoked.
         """
         verified = await self._verified(authorization)
         bound = verified.requester.certificate
-        if bound is not None and thumbprint() != bound:
+        if bound is not None and thumbprint != bound:
             raise unauthenticated("The access token is bound to another client certificate than this connection's", "invalid_token")
         return verified.requester
 

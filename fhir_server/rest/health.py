@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.types import Scope
 
 READY_SECONDS = 2.0  # a database that needs longer to say hello is not ready
 
@@ -49,10 +50,12 @@ def add_health(app: FastAPI, readiness: Callable[[], Readiness | None]) -> None:
         return JSONResponse({"status": "not ready", "reason": reason}, status_code=503, headers={"Retry-After": "2"})
 
 
-def add_metrics(app: FastAPI, metrics: Callable[[], tuple[bytes, str]]) -> None:
-    """Add the route of metrics; `metrics` gives the text and its content type."""
+def add_metrics(app: FastAPI, metrics: Callable[[], tuple[bytes, str]], allowed: Callable[[Scope], bool]) -> None:
+    """Add the route of metrics; `metrics` gives the text and its content type, `allowed` tells who may have them: to others they are not there."""
 
     @app.get("/metrics", include_in_schema=False)
-    async def prometheus(_: Request) -> Response:
+    async def prometheus(request: Request) -> Response:
+        if not allowed(request.scope):
+            return JSONResponse({"detail": "Not Found"}, status_code=404)
         body, content_type = metrics()
         return Response(body, media_type=content_type)

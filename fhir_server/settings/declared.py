@@ -165,6 +165,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     proxy_certificate_header: Annotated[
         str | None, Meta(description="Header in which they do, `Client-Cert` or `X-SSL-Client-Cert`. クライアント証明書のヘッダー")
     ] = None
+    metrics_addresses: Annotated[
+        str, Meta(description="Addresses or networks that `/metrics` answers to, not through a proxy. /metrics を取得できるアドレス")
+    ] = "127.0.0.0/8, ::1"
     cors_origins: Annotated[
         str | None,
         Meta(
@@ -204,6 +207,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def proxies(self) -> tuple[str, ...]:
         """The addresses and networks of `proxy_addresses`."""
         return tuple(each.strip() for each in (self.proxy_addresses or "").split(",") if each.strip())
+
+    @property
+    def metrics_networks(self) -> tuple[str, ...]:
+        """The addresses and networks of `metrics_addresses`."""
+        return tuple(each.strip() for each in self.metrics_addresses.split(",") if each.strip())
 
     @property
     def outside_names(self) -> tuple[str, ...]:

@@ -133,11 +133,12 @@ def _check_access(settings: Settings) -> None:
         raise SettingsError(f"setting tls_client_ca: the file cannot be read ({error.strerror})") from None
     if settings.proxy_certificate_header and not settings.proxy_addresses:
         raise SettingsError("setting proxy_certificate_header: say with proxy_addresses whose headers are believed")
-    for each in settings.proxies:
-        try:
-            ip_network(each)
-        except ValueError:
-            raise SettingsError("setting proxy_addresses: expected addresses or networks such as 10.0.0.2, 10.1.0.0/24") from None
+    for name, addresses in (("proxy_addresses", settings.proxies), ("metrics_addresses", settings.metrics_networks)):
+        for each in addresses:
+            try:
+                ip_network(each)
+            except ValueError:
+                raise SettingsError(f"setting {name}: expected addresses or networks such as 10.0.0.2, 10.1.0.0/24") from None
     for address in (settings.outside_issuer, settings.outside_jwks):
         if address is not None and not address.startswith(("https://", "http://127.0.0.1", "http://localhost", "http://[::1]")):
             raise SettingsError("settings outside_issuer and outside_jwks: expected an address that starts with https://")

@@ -46,9 +46,7 @@ async def office(mongodb_uri, database_name):
     async with administered(mongodb_uri, database_name) as (administration, registry):
         app = FastAPI()
         authenticator = registry.identity.authenticator
-        add_administration(
-            app, lambda: administration, lambda request: authenticator.requester(request.headers.get("authorization"), lambda: None)
-        )
+        add_administration(app, lambda: administration, lambda request: authenticator.requester(request.headers.get("authorization"), None))
         await add_facility(administration)
         account, _ = await administration.people.add(Newcomer("hanako", "高松 花子", "タカマツ ハナコ", None, (Work(Role.PHYSICIAN, B),)))
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://127.0.0.1") as client:

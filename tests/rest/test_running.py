@@ -26,6 +26,14 @@ async def test_health_says_live_and_ready(client, application):
     assert (await client.get(f"{ROOT}/health/live")).status_code == 200
 
 
+async def test_metrics_are_for_the_machine_itself_and_not_through_a_proxy(client, application):
+    elsewhere = httpx.ASGITransport(application, client=("192.0.2.7", 4711))
+    async with httpx.AsyncClient(transport=elsewhere) as other:
+        assert (await other.get(f"{ROOT}/metrics")).text == (await other.get(f"{ROOT}/nothing")).text
+    assert (await client.get(f"{ROOT}/metrics", headers={"X-Forwarded-For": "192.0.2.7"})).status_code == 404
+    assert (await client.get(f"{ROOT}/metrics")).status_code == 200
+
+
 async def test_metrics_count_interactions_by_code(client):
     await client.put("/Patient/p1", json=patient(id="p1"))
     text = (await client.get(f"{ROOT}/metrics")).text

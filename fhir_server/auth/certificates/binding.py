@@ -21,10 +21,13 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from fhir_server.auth.certificates.holder import NETWORK as NETWORK_FACILITY
 from fhir_server.auth.certificates.holder import Holder, holder_of
 from fhir_server.auth.certificates.register import Register
 from fhir_server.auth.certificates.thumbprint import thumbprint
 from fhir_server.auth.certificates.trust import Trust
+from fhir_server.auth.members import NETWORK
+from fhir_server.auth.requester import Requester
 from fhir_server.outcome import FhirError, Issue
 
 _Network: TypeAlias = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -81,6 +84,14 @@ class Presented:
     def device(self) -> str | None:
         """The name of the device, where it is a device's."""
         return self.holder.id if self.holder.kind == "device" else None
+
+    def is_of(self, requester: Requester) -> bool:
+        """Tell whether it is the requester's: the person's or client's own, or that of a device of the facility she acts for (F105)."""
+        if self.user is not None:
+            return self.user == requester.subject
+        if self.client is not None:
+            return self.client == requester.client
+        return self.facility == (requester.facility or (NETWORK_FACILITY if requester.organization == NETWORK else None))
 
 
 def networks(text: str | None) -> tuple[_Network, ...]:

@@ -175,9 +175,7 @@ class Issuing:
             raise invalid_scope("None of these scopes is in the registration of this client any more")
         return left
 
-    async def _response(
-        self, grant: Grant, scope: str, certificate: str | None, refresh_token: str | None, number: int
-    ) -> Response:
+    async def _response(self, grant: Grant, scope: str, certificate: str | None, refresh_token: str | None, number: int) -> Response:
         authorization = grant.authorization
         try:
             requester = await self._people.requester(authorization, grant.id, scope, certificate)
