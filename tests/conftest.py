@@ -33,9 +33,10 @@ NOW = datetime(2026, 4, 1, 9, 0, tzinfo=ZoneInfo("Asia/Tokyo"))
 
 @pytest.fixture(scope="session", autouse=True)
 def interrupts() -> None:
-    """Hear Ctrl-C: a shell script starts its background jobs deaf to it, and so would be every process that tests start."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Hear Ctrl-C and a closed terminal: background jobs of scripts, and what nohup starts, are deaf to them, and so would tests' processes be."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -166,14 +166,14 @@ async def test_a_scope_that_was_not_granted_is_named_and_the_rest_is_shown(page,
     assert "権限(スコープ)「user/AllergyIntolerance.s」" in text
     assert "権限(スコープ)「user/Encounter.s」" in text
     await page.click("a[href='#laboratory']")
-    await page.wait_for_selector("main:not([aria-busy]) .refusal")
+    await page.wait_for_selector("main[data-page=laboratory]:not([aria-busy]) .refusal")
     assert "user/Observation.s" in await page.inner_text("main")
 
 
 async def test_f006_what_the_role_forbids_is_not_blamed_on_a_scope(page, root):
     await standalone(page, root, CLERK)
     await page.click("a[href='#laboratory']")
-    await page.wait_for_selector("main:not([aria-busy]) .refusal")
+    await page.wait_for_selector("main[data-page=laboratory]:not([aria-busy]) .refusal")
     text = await page.inner_text("main")
     assert "職種または医療機関" in text
     assert "user/" not in text

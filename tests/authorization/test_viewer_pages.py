@@ -59,7 +59,7 @@ async def launched(page, base, **response):
 
 async def shown(page, name):
     await page.click(f"a[href='#{name}']")
-    await page.wait_for_selector("main:not([aria-busy])")
+    await page.wait_for_selector(f"main[data-page={name}]:not([aria-busy])")  # the address changes before the page does
     return await page.inner_text("main")
 
 

@@ -144,6 +144,7 @@ async function show(context) {
   const content = await PAGES[page](context).catch(refusal);
   if (page !== current() || !place.isConnected) return; // the reader has gone on
   place.replaceChildren(element("h2", { class: "page" }, say(`page.${page}`)), content);
+  place.dataset.page = page;
   place.removeAttribute("aria-busy");
 }
 
