@@ -71,11 +71,14 @@ def status(response):
 @pytest.mark.parametrize("role", ROLES)
 async def test_f003_f006_l30_each_role_may_do_what_the_table_says_and_nothing_else(secured, ask, role):
     who = requester(role)
+    changed = True
     for type, allowed in MATRIX.items():
         letters = set(allowed[ROLES.index(role)].replace(" ", ""))
         for needed, (method, address, sent) in requests(type):
-            await store(secured, *EVERYTHING, OF["PractitionerRole"])
+            if changed:
+                await store(secured, *EVERYTHING, OF["PractitionerRole"])
             answer = status(await ask(who, method, address, **sent))
+            changed = method != "GET" and answer != 403
             if set(needed) <= letters:
                 assert answer in (200, 201, 204), (role, needed, method, address, answer)
             else:
