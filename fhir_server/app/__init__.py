@@ -15,6 +15,7 @@ from fhir_server.app.application import Application
 from fhir_server.app.definitions import openapi, parameters, preload, statement, validator
 from fhir_server.app.identity import Identity, compose
 from fhir_server.app.store import connect, open_upkeep, upkeep
+from fhir_server.auth.certificates.authority import stored_authorities
 from fhir_server.interactions.handlers import HANDLERS
 from fhir_server.interactions.serving import Serving
 from fhir_server.interactions.special.binary import with_content
@@ -25,6 +26,7 @@ from fhir_server.search.paging import Tokens
 from fhir_server.service import Service
 from fhir_server.settings import Settings
 from fhir_server.store.mongo import Mongo, Unsuitable
+from fhir_server.store.records import Shelf
 from fhir_server.store.repository import Repository
 from fhir_server.store.secrets import kept_secret
 from profiles.definitions import r4
@@ -73,8 +75,11 @@ def create_app(settings: Settings, mongodb_uri: str) -> Application:
 
 async def client_authorities(settings: Settings, mongodb_uri: str) -> bytes:
     """Give the network's own certificate authorities as PEM, empty where there are none yet."""
-    async with open_registry(settings, mongodb_uri, start=False) as registry:
-        return await registry.identity.pki.chain()
+    mongo = await connect(settings, mongodb_uri)
+    try:
+        return await stored_authorities(Shelf(mongo.database))
+    finally:
+        await mongo.close()
 
 
 async def _look_after(settings: Settings, mongo: Mongo) -> None:

@@ -73,7 +73,12 @@ class Cuts:
 
     async def cut(self, kind: Subject, value: str = NETWORK) -> None:
         """End everything issued so far to this one. When it returns, no process honours it for longer than a poll takes."""
-        number = await self._counts.count_up("sequence", "number") or 0
+        number = await self._counts.count_up("sequence", "number")
+        if number is None:  # a command that cuts before any server has started; numbered 0, it would end nothing
+            await self._counts.add(Count("sequence"))
+            await self._counts.add(Count("news"))
+            number = await self._counts.count_up("sequence", "number")
+        assert number is not None
         moment = self._clock()
         cut = Cut(key(kind, value), number, moment, moment + LASTS)
         await self._cuts.put(cut)

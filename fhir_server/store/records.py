@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
-from pymongo import ReplaceOne
 from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
@@ -73,12 +72,6 @@ class Records(Generic[R]):
         """Store a record, in the place of one with its id."""
         with told():
             await self._collection.replace_one({"_id": record.id}, _document(record), upsert=True)
-
-    async def put_all(self, records: Sequence[R]) -> None:
-        """Store several records, each in the place of one with its id; not at once, but in one message."""
-        if records:
-            with told():
-                await self._collection.bulk_write([ReplaceOne({"_id": each.id}, _document(each), upsert=True) for each in records])
 
     async def change(self, id: str, change: Callable[[R], R | None]) -> R | None:
         """Replace a record by what `change` makes of it, atomically; None where there is none, or `change` gives None.

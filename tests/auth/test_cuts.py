@@ -97,3 +97,12 @@ async def test_a_cut_is_kept_as_long_as_any_token_lives(two, shelf, clock):
     later = Cuts(shelf, now)
     await later.start()
     assert later.ended(USER, number, datetime(2026, 1, 1, tzinfo=UTC))
+
+
+async def test_a_command_that_cuts_before_any_server_started_ends_what_is_issued_before_it(shelf, clock):
+    command, server = Cuts(shelf, now), Cuts(shelf, now)
+    number = await server.number()
+    await command.cut("user", "a1")
+    await server.start()
+    assert server.ended(USER, number, now())
+    assert not server.ended(USER, await server.number(), now())

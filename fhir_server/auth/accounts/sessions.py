@@ -4,7 +4,6 @@ A session belongs to one account, and an account has one session at a time: a sh
 """
 
 import hashlib
-import hmac
 import secrets
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -140,10 +139,6 @@ class Sessions:
         if but is not None:
             return sum([await self._records.remove(each.id) for each in await self._records.find(**equal) if each.id != but.id])
         return await self._records.remove_all(**equal)
-
-    def is_csrf(self, session: Session, sent: str | None) -> bool:
-        """Tell whether a form carries the secret of this session."""
-        return hmac.compare_digest(session.csrf.encode(), (sent or "").encode("utf-8", "surrogatepass"))
 
     async def _changed(self, session: Session, change: Callable[[Session], Session]) -> Session:
         changed = await self._records.change(session.id, change)

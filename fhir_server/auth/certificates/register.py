@@ -83,10 +83,6 @@ class Register:
             return "revoked"
         return "good" if self._clock() <= found.last else "ended"
 
-    def is_revoked(self, thumbprint: str) -> bool:
-        """Tell whether a certificate must be refused: revoked, ended, unknown, or nobody could ask for too long."""
-        return self.state(thumbprint) != "good"
-
     def known(self, thumbprint: str) -> Certificate | None:
         """Give what this process knows of a certificate."""
         return self._known.get(thumbprint)
