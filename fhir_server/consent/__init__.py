@@ -1,0 +1,1 @@
+"""What the patient allows: Consent as rules, as decisions, and as a part of every query."""

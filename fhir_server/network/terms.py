@@ -1,0 +1,13 @@
+"""What the network has agreed on: the settings that its own operations follow."""
+
+from dataclasses import dataclass
+from datetime import tzinfo
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """`name` is the network's name, `zone` what dates without a time are meant in."""
+
+    name: str = "Tsunagi"
+    zone: tzinfo = ZoneInfo("Asia/Tokyo")
