@@ -1,6 +1,6 @@
 """What the network has agreed on: the settings that its own operations follow."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from zoneinfo import ZoneInfo
 
@@ -10,4 +10,4 @@ class Terms:
     """`name` is the network's name, `zone` what dates without a time are meant in."""
 
     name: str = "Tsunagi"
-    zone: tzinfo = ZoneInfo("Asia/Tokyo")
+    zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Tokyo"))
