@@ -11,3 +11,8 @@ class Terms:
 
     name: str = "Tsunagi"
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Tokyo"))
+    automatic_linking: bool = False
+    """Whether certain matches of patients link by themselves; otherwise they wait for the secretariat like all others."""
+    regional_id_prefix: str = "37"
+    """What each new 地域患者ID begins with; its 10 digits go on with a number counted from `regional_id_start`."""
+    regional_id_start: int = 1
