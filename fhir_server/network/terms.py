@@ -16,3 +16,13 @@ class Terms:
     regional_id_prefix: str = "37"
     """What each new 地域患者ID begins with; its 10 digits go on with a number counted from `regional_id_start`."""
     regional_id_start: int = 1
+    consent_ages: tuple[int, ...] = (15, 18)
+    """The birthdays at which a child for whom a proxy agreed is asked itself (L19); a signature of its own counts from the first."""
+    consent_hours: int = 4
+    """Office hours from a form's arrival to its publication that the secretariat promises (F074)."""
+    opt_out_days: int = 14
+    """How long a facility that is added to a general consent (一括) waits, so that the patient may say no (L18)."""
+    portal: str = ""
+    """Address of the portal on the internet, in plain e-mail to facilities."""
+    portal_inside: str = ""
+    """Its address on the closed EHR network, where that is another one."""
