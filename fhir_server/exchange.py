@@ -72,6 +72,8 @@ class Version:
     body: bytes | None
     method: str = "PUT"
     change: str | None = None
+    patients: tuple[str, ...] = ()
+    custodian: str | None = None
 
     @property
     def reference(self) -> str:

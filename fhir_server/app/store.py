@@ -1,10 +1,12 @@
 """The store as the settings want it: connected, and its indexes seen by the operator."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fhir_server.app.definitions import parameters
+from fhir_server.exchange import Resource
 from fhir_server.search.entries import entries
+from fhir_server.search.expression import Entries
 from fhir_server.search.fingerprint import fingerprint
 from fhir_server.settings import Settings
 from fhir_server.store.mongo import Limits, Mongo
@@ -24,6 +26,7 @@ async def connect(settings: Settings, mongodb_uri: str) -> Mongo:
             scanned=settings.text_limit,
             inline=settings.binary_inline * 1024,
         ),
+        _index(settings),
     )
 
 
@@ -40,4 +43,9 @@ async def open_upkeep(settings: Settings, mongodb_uri: str) -> AsyncIterator[Upk
 def upkeep(settings: Settings, mongo: Mongo) -> Upkeep:
     """Give the view of the indexes of an open store."""
     digest = fingerprint(r4().search_parameters, settings.timezone, settings.base_url or "")
-    return Upkeep(mongo, digest, lambda resource: entries(resource, parameters().at(settings.base), settings.zone))
+    return Upkeep(mongo, digest, _index(settings))
+
+
+def _index(settings: Settings) -> Callable[[Resource], Entries]:
+    found_by = parameters().at(settings.base)
+    return lambda resource: entries(resource, found_by, settings.zone)

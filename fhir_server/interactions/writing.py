@@ -12,6 +12,7 @@ from fhir_server.interactions.serving import Serving
 from fhir_server.interactions.table import ID
 from fhir_server.outcome import FhirError, Issue, invalid
 from fhir_server.search.entries import entries
+from fhir_server.store.custody import untagged
 from fhir_server.store.repository import Prepared
 
 
@@ -55,6 +56,7 @@ def prepare(resource: Resource, serving: Serving) -> Prepared:
 
     Raises FhirError with every error the validator found; warnings and information do not hinder.
     """
+    resource = untagged(resource)
     found = serving.validator.validate(resource)
     if found:
         errors = [Issue(issue.code, issue.diagnostics, tuple(issue.expression)) for issue in found if issue.severity in {"error", "fatal"}]

@@ -19,6 +19,8 @@ from profiles.fhirpath import Node
 UPDATED = "_lastUpdated"
 CONTAINED = "_contained"
 SEVERAL = "*"
+ABOUT = "_about"
+CODING = "_coding"
 
 
 def entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries:

@@ -21,12 +21,14 @@ from fhir_server.outcome import FhirError, Issue, conflict, invalid
 from fhir_server.search.expression import EVERYTHING
 from fhir_server.search.holding import Subject, holds
 from fhir_server.search.query import Query
+from fhir_server.store.custody import in_custody
 from fhir_server.store.documents import superseded
 from fhir_server.store.failures import told
 from fhir_server.store.guarding import Guard, guards, hold
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
 from fhir_server.store.sending import DUPLICATE_KEY, Outrun, Replacement
+from fhir_server.store.whose import carried, check_patients, custodies
 from fhir_server.store.writing import Clock, Create, Decision, Delete, Put, Stored, Write, decide
 from profiles.json import decode
 
@@ -73,8 +75,12 @@ async def _alone(mongo: Mongo, permit: Permit, clock: Clock, write: Write) -> Ve
     current = None if isinstance(write, Create) else await mongo.reads.one(write.key)
     if current is not None and await _hidden(mongo, permit, [write]):
         current = None
+    write = carried(write, current, permit, mongo)
     _check_kept(write, current, permit)
-    decision = decide(write, current, clock, mongo.ties)
+    stored = {write.key: current} if current is not None else {}
+    await check_patients(mongo, permit, [write], stored)
+    [custody] = await custodies(mongo, permit, [write], stored)
+    decision = decide(write, current, clock, mongo.ties, custody)
     if decision.new is not None and decision.old is None:
         await mongo.inserts.one(decision.new)
     elif decision.new is not None and decision.old is not None:
@@ -94,14 +100,17 @@ async def _together(mongo: Mongo, permit: Permit, clock: Clock, writes: Sequence
     current: Mapping[str, Stored] = await mongo.reads.several(keys) if keys else {}
     hidden = await _hidden(mongo, permit, [write for write in writes if write.key in current])
     current = {key: stored for key, stored in current.items() if key not in hidden} if hidden else current
+    writes = [carried(write, current.get(write.key), permit, mongo) for write in writes]
+    await check_patients(mongo, permit, writes, current)
+    whose = await custodies(mongo, permit, writes, current)
     moment = clock()
     decisions: list[Decision] = []
-    for done, write in enumerate(writes):
+    for done, (write, custody) in enumerate(zip(writes, whose, strict=True)):
         if done % 100 == 99:
             await asyncio.sleep(0)  # a long transaction lets other requests through
         try:
             _check_kept(write, current.get(write.key), permit)
-            decisions.append(decide(write, current.get(write.key), lambda: moment, mongo.ties))
+            decisions.append(decide(write, current.get(write.key), lambda: moment, mongo.ties, custody))
         except FhirError as failure:
             failure.position = done
             raise
@@ -165,7 +174,7 @@ def _check_content(write: Write, permit: Permit) -> None:
         return
     prepared = write.prepared
     limit = permit.covers(interaction, prepared.type)
-    if limit != EVERYTHING and not holds(limit, Subject(prepared.type, prepared.id, prepared.entries)):
+    if limit != EVERYTHING and not holds(limit, Subject(prepared.type, prepared.id, in_custody(prepared.entries, permit.custodian))):
         raise permit.refused(interaction, prepared.type)
 
 
@@ -179,6 +188,8 @@ async def _hidden(mongo: Mongo, permit: Permit, writes: Sequence[Write]) -> froz
         type = write.key.partition("/")[0]
         interaction = _interaction(write)
         limit = permit.covers(interaction, type)
+        if isinstance(write, Put) and write.only_create:
+            continue  # what is there is left alone
         if limit != EVERYTHING and await mongo.reads.one(write.key, limit) is None:
             if not isinstance(write, Delete):
                 raise permit.refused(interaction, type)

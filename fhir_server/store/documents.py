@@ -8,8 +8,9 @@ The document holds the exact JSON to serve and, packed beside it, everything the
     u    meta.lastUpdated              c  few leading entries, "" and "*=Patient/id" of several (by_patient)
     m    HTTP verb that made it        x  words    s  spans    g  groups
     b    JSON; absent in a deletion     k  contained resources: _id, t, e, x, s, g, p, ps of each
+    f    the custodian                 w  all patients it tells of, where that is not just p
 
-A deletion has `d` instead of `t` and no entries: no search finds it, only the history of its type does. A superseded
+A deletion has `d` instead of `t` and of the entries only those of custody: no search finds it, only the history of its type does. A superseded
 version has its own key "Type/id/version", r ("Type/id") and t besides. docs/decisions/0004-shape-of-the-store.md
 """
 
@@ -25,13 +26,14 @@ from fhir_server.exchange import Resource, Version
 from fhir_server.outcome import invalid
 from fhir_server.search.entries import updated_entry, updated_span
 from fhir_server.search.expression import EQUALS, Entries, Group, Inner, Span
+from fhir_server.store.custody import NOBODYS, Custody, about_entries, subjects, tagged, whose
 from fhir_server.store.failures import too_long
 from fhir_server.store.indexes import LEADING
 from profiles.json import JsonError, encode
 
 SEVERAL = "*"
 MADE_BY_DELETE = "DELETE"
-SERVED = {"v": 1, "u": 1, "m": 1, "b": 1, "o": 1}  # projection: what a version is made of
+SERVED = {"v": 1, "u": 1, "m": 1, "b": 1, "o": 1, "f": 1, "p": 1, "w": 1}  # projection: what a version is made of
 
 _LEADING = tuple(code + EQUALS for code in LEADING)
 _TIE_BITS = 18
@@ -95,8 +97,8 @@ def kept_place(date: int, old: int) -> int:
     return place(date, old & _TIE) if date else old | UNDATED
 
 
-def stamped(resource: Resource, version: int, updated: datetime) -> bytes:
-    """Give the JSON with meta.versionId and meta.lastUpdated; every other key keeps its place.
+def stamped(resource: Resource, version: int, updated: datetime, custodian: str | None = None) -> bytes:
+    """Give the JSON with meta.versionId, meta.lastUpdated and the tag of its custodian; every other key keeps its place.
 
     A meta that is missing comes after the id.
     """
@@ -104,6 +106,8 @@ def stamped(resource: Resource, version: int, updated: datetime) -> bytes:
     stamps = {"versionId": str(version), "lastUpdated": written}
     old = resource.get("meta") or {}
     meta = {**old, **stamps} if stamps.keys() <= old.keys() else {**stamps, **old, **stamps}
+    if custodian is not None or "tag" in meta:
+        meta = tagged(meta, custodian)
     if "meta" in resource:
         resource = {**resource, "meta": meta}
     else:
@@ -116,7 +120,9 @@ def stamped(resource: Resource, version: int, updated: datetime) -> bytes:
         raise invalid(problem.diagnostics, str(resource.get("resourceType", ""))) from None
 
 
-def document(prepared: Prepared, body: bytes, *, version: int, updated: datetime, method: str, place: int) -> dict[str, Any]:
+def document(
+    prepared: Prepared, body: bytes, *, version: int, updated: datetime, method: str, place: int, custody: Custody = NOBODYS
+) -> dict[str, Any]:
     """Make the document of a version that is to be current. Raises FhirError (413) where MongoDB cannot hold it."""
     found, moment = prepared.entries, milliseconds(updated)
     made: dict[str, Any] = {
@@ -127,7 +133,7 @@ def document(prepared: Prepared, body: bytes, *, version: int, updated: datetime
         "m": method,
         "b": body,
         "o": place,
-        "e": ["", *found.entries, updated_entry(moment)],
+        "e": ["", *found.entries, updated_entry(moment), *custody.entries],
         "s": [_span(span) for span in (*found.spans, updated_span(moment))],
     }
     if found.patient is not None:
@@ -136,6 +142,7 @@ def document(prepared: Prepared, body: bytes, *, version: int, updated: datetime
         made["c"] = ["", *several, *(entry for entry in found.entries if entry.startswith(_LEADING))]
     if found.patients:
         made["ps"] = list(found.patients)
+    made |= belonging(prepared, custody)
     if found.words:
         made["x"] = list(found.words)
     if found.groups:
@@ -147,22 +154,34 @@ def document(prepared: Prepared, body: bytes, *, version: int, updated: datetime
     return made
 
 
-def deletion(key: str, version: int, updated: datetime) -> dict[str, Any]:
-    """Make the document of a deleted resource."""
-    return {"_id": key, "d": key.partition("/")[0], "v": version, "u": updated, "m": MADE_BY_DELETE}
+def belonging(prepared: Prepared, custody: Custody) -> dict[str, Any]:
+    """Give the fields that say whose the resource is."""
+    patients = custody.about or subjects(prepared.entries, prepared.key)
+    made: dict[str, Any] = {} if custody.custodian is None else {"f": custody.custodian}
+    return made if not patients or patients == (prepared.entries.patient,) else {**made, "w": list(patients)}
+
+
+def deletion(current: Mapping[str, Any], version: int, updated: datetime, custody: Custody = NOBODYS) -> dict[str, Any]:
+    """Make the document of a deleted resource: who could see the resource sees that it is deleted."""
+    key = current["_id"]
+    made = {"_id": key, "d": key.partition("/")[0], "v": version, "u": updated, "m": MADE_BY_DELETE}
+    kept = {field: current[field] for field in ("f", "p", "w") if field in current}
+    if entries := [*custody.entries, *about_entries(current.get("w", ()))]:
+        kept["e"] = entries
+    return {**made, **kept}
 
 
 def superseded(current: Mapping[str, Any]) -> dict[str, Any]:
     """Make the history's document of a version that is about to be superseded."""
     key, version = current["_id"], current["v"]
-    kept = {field: current[field] for field in ("u", "m", "b") if field in current}
+    kept = {field: current[field] for field in ("u", "m", "b", "f", "p", "w") if field in current}
     return {"_id": f"{key}/{version}", "r": key, "t": key.partition("/")[0], "v": version, **kept}
 
 
 def version(stored: Mapping[str, Any], change: str | None = None) -> Version:
     """Read a version from a document of either collection."""
     type, _, id = stored.get("r", stored["_id"]).partition("/")
-    return Version(type, id, stored["v"], stored["u"], stored.get("b"), stored["m"], change)
+    return Version(type, id, stored["v"], stored["u"], stored.get("b"), stored["m"], change, whose(stored), stored.get("f"))
 
 
 def _span(span: Span) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Every process opens one. Reads see what was acknowledged before, by whichever pr
 write is acknowledged by the majority and the journal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, Self, TypeAlias
@@ -17,12 +17,15 @@ from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import ConfigurationError, InvalidURI, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
+from fhir_server.exchange import Resource
+from fhir_server.search.expression import Entries
 from fhir_server.store.building import Building
 from fhir_server.store.documents import Ties
 from fhir_server.store.files import Files
 from fhir_server.store.indexes import COLLECTIONS, ensure
 from fhir_server.store.reading import Reads
 from fhir_server.store.sending import Inserts, Replacements
+from fhir_server.store.sharing import Sharing
 from fhir_server.store.turns import Turns
 
 Document: TypeAlias = dict[str, Any]
@@ -68,13 +71,19 @@ class Mongo:
     inserts: Inserts
     replacements: Replacements
     files: Files
+    sharing: Sharing
+    index: Callable[[Resource], Entries] | None = None
     ties: Ties = field(default_factory=Ties)
     building: tuple[Building, ...] = ()
     turns: Turns = field(default_factory=Turns)
 
     @classmethod
-    async def connect(cls, uri: str, database: str, limits: Limits | None = None) -> Self:
+    async def connect(
+        cls, uri: str, database: str, limits: Limits | None = None, index: Callable[[Resource], Entries] | None = None
+    ) -> Self:
         """Connect, check that the server will do, and make collections and indexes where they are missing.
+
+        `index` finds the entries of a resource, where the store itself adds to what a client sent.
 
         Raises Unsuitable with a text for the operator.
         """
@@ -91,6 +100,8 @@ class Mongo:
             )
             with pymongo.timeout(_SETUP_SECONDS):
                 missing = {name: await ensure(opened, name, indexes) for name, indexes in COLLECTIONS.items()}
+                sharing = Sharing(opened, limits.milliseconds)
+                await sharing.ensure()
         except BaseException:
             await client.close()
             raise
@@ -98,7 +109,8 @@ class Mongo:
         reads = Reads(resource, limits.milliseconds)
         building = tuple(Building(opened, name, indexes) for name, indexes in missing.items() if indexes)
         replacements, files = Replacements(resource, history), Files(opened, limits.inline)
-        return cls(client, opened, resource, history, limits, reads, Inserts(resource), replacements, files, building=building)
+        inserts = Inserts(resource)
+        return cls(client, opened, resource, history, limits, reads, inserts, replacements, files, sharing, index, building=building)
 
     async def close(self) -> None:
         """End the connections."""

@@ -22,18 +22,21 @@ class Permit:
 
     Interactions are the codes read, search-type, create, update and delete: vread and the history of one resource are permitted
     as read is, the histories of types as read and search-type are both, an include and each step of a chain as search-type
-    is. `fixed` are the elements of a type that no write may change; a new resource has none of them.
+    is. `fixed` are the elements of a type that no write may change; a new resource has none of them, and one that leaves them out
+    keeps them. What is created is in custody of `custodian`; it may be about patients for whom `attaches` holds.
     """
 
     granted: Mapping[tuple[str, str], Expression] = field(default_factory=dict)
     otherwise: Expression = NOTHING
     fixed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     why: Why | None = None
+    custodian: str | None = None
+    attaches: Expression = EVERYTHING
 
     @classmethod
-    def everything(cls) -> Self:
+    def everything(cls, custodian: str | None = None) -> Self:
         """Permit every interaction with every resource."""
-        return cls(otherwise=EVERYTHING)
+        return cls(otherwise=EVERYTHING, custodian=custodian)
 
     def covers(self, interaction: str, type: str) -> Expression:
         """Give what must hold for a resource of the type for the interaction to be permitted."""

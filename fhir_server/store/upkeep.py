@@ -14,6 +14,7 @@ from pymongo.errors import OperationFailure
 
 from fhir_server.exchange import Resource
 from fhir_server.search.expression import Entries
+from fhir_server.store.custody import of_readers
 from fhir_server.store.documents import MADE_BY_DELETE, Prepared, document, kept_place
 from fhir_server.store.failures import told
 from fhir_server.store.indexes import COLLECTIONS, Index
@@ -147,7 +148,7 @@ class Upkeep:
         found = self.gather(resource)
         prepared = Prepared(type, id, resource, found)
         place = kept_place(found.date, old["o"])
-        return document(prepared, old["b"], version=old["v"], updated=old["u"], method=old["m"], place=place)
+        return document(prepared, old["b"], version=old["v"], updated=old["u"], method=old["m"], place=place, custody=of_readers(old))
 
     async def _remember(self) -> None:
         await self._state.replace_one({"_id": _ENTRIES}, {"digest": self.digest}, upsert=True)

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from fhir_server.exchange import Version
 from fhir_server.outcome import conflict
 from fhir_server.search.query import Query
+from fhir_server.store.custody import NOBODYS, Custody
 from fhir_server.store.documents import (
     MADE_BY_DELETE,
     Prepared,
@@ -104,30 +105,30 @@ class Decision:
     old: Stored | None = None
 
 
-def decide(write: Write, current: Stored | None, clock: Clock, ties: Ties) -> Decision:
-    """Decide what the write does to the current document, None where there is none.
+def decide(write: Write, current: Stored | None, clock: Clock, ties: Ties, custody: Custody = NOBODYS) -> Decision:
+    """Decide what the write does to the current document, None where there is none; `custody` is whose the result is.
 
     Raises FhirError: 412 where If-Match names another version, 413 where MongoDB cannot hold the resource. Raises Changed
     where another version was expected.
     """
     if isinstance(write, Delete):
-        return _decide_delete(write, current, clock)
+        return _decide_delete(write, current, clock, custody)
     if isinstance(write, Put):
         _check_match(write.if_match, current, write.prepared.type)
         _check_expected(write.expected, current)
         if current is not None and _is_there(current):
-            unchanged = write.only_create or (write.unless_same and _same(write.prepared, current))
+            unchanged = write.only_create or (write.unless_same and _same(write.prepared, current, custody))
             if unchanged:
                 return Decision(version(current, "unchanged"))
-    return _next(write.prepared, "POST" if isinstance(write, Create) else write.method, current, clock, ties)
+    return _next(write.prepared, "POST" if isinstance(write, Create) else write.method, current, clock, ties, custody=custody)
 
 
-def _next(prepared: Prepared, method: str, current: Stored | None, clock: Clock, ties: Ties) -> Decision:
+def _next(prepared: Prepared, method: str, current: Stored | None, clock: Clock, ties: Ties, *, custody: Custody) -> Decision:
     updated, number = _moment(clock, current), _number(current)
-    body = stamped(prepared.resource, number, updated)
+    body = stamped(prepared.resource, number, updated, custody.custodian)
     there = current is not None and _is_there(current)
     where = _place(prepared, current if there else None, updated, ties)
-    made = document(prepared, body, version=number, updated=updated, method=method, place=where)
+    made = document(prepared, body, version=number, updated=updated, method=method, place=where, custody=custody)
     return Decision(version(made, "updated" if there else "created"), made, current)
 
 
@@ -139,7 +140,7 @@ def _place(prepared: Prepared, current: Stored | None, updated: datetime, ties: 
     return place(date or milliseconds(updated), ties.next(), dated=bool(date))
 
 
-def _decide_delete(write: Delete, current: Stored | None, clock: Clock) -> Decision:
+def _decide_delete(write: Delete, current: Stored | None, clock: Clock, custody: Custody) -> Decision:
     _check_match(write.if_match, current, write.type)
     _check_expected(write.expected, current)
     if current is None:
@@ -147,7 +148,7 @@ def _decide_delete(write: Delete, current: Stored | None, clock: Clock) -> Decis
         return Decision(never)
     if not _is_there(current):
         return Decision(version(current, "unchanged"))
-    gone = deletion(write.key, _number(current), _moment(clock, current))
+    gone = deletion(current, _number(current), _moment(clock, current), custody)
     return Decision(version(gone, "deleted"), gone, current)
 
 
@@ -165,10 +166,10 @@ def _is_there(current: Stored) -> bool:
     return bool(current["m"] != MADE_BY_DELETE)
 
 
-def _same(prepared: Prepared, current: Stored) -> bool:
+def _same(prepared: Prepared, current: Stored, custody: Custody) -> bool:
     """The same JSON, to the order of keys and the zeros of decimals, apart from the two stamps."""
     updated: datetime = current["u"]
-    return bool(stamped(prepared.resource, current["v"], updated.astimezone(UTC)) == current["b"])
+    return bool(stamped(prepared.resource, current["v"], updated.astimezone(UTC), custody.custodian) == current["b"])
 
 
 def _number(current: Stored | None) -> int:
