@@ -134,7 +134,9 @@ def _evidence(form: Form, response: Resource) -> Iterator[Issue]:
     elif form.scan is not None and not (form.scan.get("data") or form.scan.get("url")):
         yield Issue("required", "The image has neither data nor url", (method.where("scan"),))
     elif form.method == "paper" and form.scan is None:
-        yield Issue("required", "A form on paper comes with the image of the signed form / 署名済み様式の画像が必要です", (method.where("scan"),))
+        yield Issue(
+            "required", "A form on paper comes with the image of the signed form / 署名済み様式の画像が必要です", (method.where("scan"),)
+        )
     elif form.method == "electronic" and form.scan is None and not _signed(response):
         text = f"An electronic form is signed (extension {SIGNATURE}) or comes with the signed document / 電子署名が必要です"
         yield Issue("required", text, ("QuestionnaireResponse.extension",))

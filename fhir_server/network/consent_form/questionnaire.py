@@ -29,6 +29,9 @@ _VALUES: Final = {
     "string": "String",
     "text": "String",
 }
+_LONGEST: Final = 100
+_SPACE: Final = str.maketrans("\u3000", " ")
+_BLANKS: Final = str.maketrans("\u3000\n\r\t", "    ")
 
 
 @cache
@@ -118,24 +121,28 @@ class Reading:
     def _value(self, definition: Resource, answer: Resource, place: str) -> Any:
         kind: str = definition["type"]
         if kind == "open-choice" and "valueString" in answer:
-            return self._checked_text(answer["valueString"], 100, place)
+            return self._checked_text(answer["valueString"], definition, place)
         value = answer.get(f"value{_VALUES[kind]}")
         if value is None:
             return self._wrong("value", f"The answer is a {_VALUES[kind]}", place)
         if kind in ("string", "text"):
-            return self._checked_text(value, definition.get("maxLength", 1000), place)
+            return self._checked_text(value, definition, place)
         if kind == "date" and not (valid("date", value) and len(value) == len("2026-04-01")):
             return self._wrong("value", "Write the whole date, as 2026-04-01 / 年月日をすべて記入してください", place)
-        if kind in ("choice", "open-choice") and _coding(value) not in {_coding(each["valueCoding"]) for each in definition["answerOption"]}:
+        if kind in ("choice", "open-choice") and _coding(value) not in {
+            _coding(each["valueCoding"]) for each in definition["answerOption"]
+        }:
             return self._wrong("code-invalid", "The answer is none of the options / 選択肢にない回答です", place)
         return value
 
-    def _checked_text(self, value: Any, most: int, place: str) -> str | None:
-        if not isinstance(value, str) or not value.strip() or not value.isprintable() and "\n" not in value:
-            return self._wrong("value", "The answer is blank or has characters that cannot be printed / 回答が空欄です", place)
-        if len(value) > most:
-            return self._wrong("value", f"The answer is longer than {most} characters / 長すぎます", place)
-        return value
+    def _checked_text(self, value: Any, definition: Resource, place: str) -> str | None:
+        allowed = _BLANKS if definition["type"] == "text" else _SPACE
+        most = definition.get("maxLength", _LONGEST)
+        if not isinstance(value, str) or not value.strip() or not value.translate(allowed).isprintable():
+            return self._wrong(
+                "value", "The answer is blank or has characters that cannot be printed / 回答が空欄か、使えない文字があります", place
+            )
+        return value if len(value) <= most else self._wrong("value", f"The answer is longer than {most} characters / 長すぎます", place)
 
     def _check_present(self, found: Group, definition: Resource) -> None:
         given = found.groups.get(definition["linkId"]) or found.values.get(_name(definition)) is not None
@@ -149,7 +156,8 @@ class Reading:
     def _is_asked(self, definition: Resource) -> bool:
         return all(_agrees(self._given.get(each["question"]), each) for each in definition.get("enableWhen", ()))
 
-    def _wrong(self, code: str, text: str, place: str) -> None:
+    def _wrong(self, code: str, text: str, place: str) -> Any:
+        """Note what is wrong; gives None in place of the answer."""
         self.issues.append(Issue(code, text, (place,)))
 
 
