@@ -1,0 +1,267 @@
+"""Link, unlink, merge and undo: who is who, decided by the secretariat, and reversible."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from fhir_server.auth.requester import Requester
+from fhir_server.auth.roles import Role
+from fhir_server.network.matching.past import decisions, linked_at
+from fhir_server.network.matching.persons import REGIONAL_ID
+from fhir_server.outcome import FhirError
+from tests.network.matching.world import SECRETARY, World, answered, named, patient
+
+WHY = "照合の上、同一人物と確認"
+
+
+async def linked(world: World, one: str = "a1", other: str = "b1", **given: Any) -> str:
+    """Link two Patients and give the golden one."""
+    return answered(await world.ask("Patient-link", one, target=f"Patient/{other}", reason=WHY, **given), "golden")
+
+
+async def two(world: World) -> None:
+    await world.store("a", patient("a1", "a"))
+    await world.store("b", patient("b1", "b"))
+
+
+def content(resource: Any) -> Any:
+    return {name: value for name, value in resource.items() if name != "meta"}
+
+
+async def test_l32_linking_two_facilities_patients_makes_a_golden_one_that_does_not_point_back(world):
+    await two(world)
+    golden = await linked(world)
+    assert golden.startswith("Patient/golden-")
+    for each in ("Patient/a1", "Patient/b1"):
+        assert (await world.read(each))["link"] == [{"other": {"reference": golden}, "type": "seealso"}]
+    made = await world.read(golden)
+    assert "link" not in made
+    assert made["birthDate"] == "1966-06-08"
+    assert not {"address", "telecom"} & made.keys()
+    assert [tag["code"] for tag in made["meta"]["tag"]] == ["network"]
+    assert [tag["code"] for tag in (await world.read("Patient/a1"))["meta"]["tag"]] == ["a"]
+
+
+async def test_f089_a_new_regional_id_has_ten_digits_and_is_never_given_twice(world):
+    await two(world)
+    await world.store("c", patient("c1", "c", birthDate="1970-01-02"), patient("c2", "c", birthDate="1980-02-03"))
+    first = await world.read(await linked(world))
+    await world.ask("Patient-undo", "a1", reason="誤り")
+    second = await world.read(await linked(world))
+    numbers = [each["identifier"][0]["value"] for each in (first, second)]
+    assert numbers == ["3700000001", "3700000002"]
+    await world.desk.store({**patient("brought", "a"), "identifier": [{"system": REGIONAL_ID, "value": "3700000003"}]})
+    third = await world.read(await linked(world, "c1", "c2", force=True))
+    assert third["identifier"][0]["value"] == "3700000004"
+
+
+async def test_a_third_facilitys_patient_joins_the_golden_one_that_there_is(world):
+    await two(world)
+    await world.store("c", patient("c1", "c"))
+    golden = await linked(world)
+    assert await linked(world, "c1", "a1") == golden
+    record = await world.read(golden.replace("Patient/", "Linkage/"))
+    assert [(each["type"], each["resource"]["reference"]) for each in record["item"]] == [
+        ("source", golden),
+        ("alternate", "Patient/a1"),
+        ("alternate", "Patient/b1"),
+        ("alternate", "Patient/c1"),
+    ]
+
+
+async def test_linking_again_changes_nothing(world):
+    await two(world)
+    golden = await linked(world)
+    again = await world.ask("Patient-link", "b1", target=golden, reason=WHY)
+    assert answered(again, "golden") == golden
+    assert answered(again, "decision") is None
+    assert (await world.read("Patient/b1"))["meta"]["versionId"] == "2"
+
+
+async def test_f065_every_decision_tells_who_when_why_and_on_what_evidence(world, clock):
+    await two(world)
+    answer = await world.ask("Patient-link", "a1", target="Patient/b1", reason=WHY, evidence=["Consent/form-1"])
+    record = await world.read(answered(answer, "decision"))
+    assert record["recorded"] == "2026-04-01T09:00:00.000+09:00"
+    assert record["agent"][0]["who"] == {"reference": "Practitioner/s1"}
+    assert record["reason"] == [{"text": WHY}]
+    assert {"role": "source", "what": {"reference": "Consent/form-1"}} in record["entity"]
+    assert {"role": "revision", "what": {"reference": "Patient/a1/_history/1"}} in record["entity"]
+    assert {"reference": "Patient/a1/_history/2"} in record["target"]
+
+
+async def test_f065_each_facility_has_its_own_time_of_linking_and_keeps_it(world, clock):
+    await two(world)
+    await world.store("c", patient("c1", "c"))
+    golden = await linked(world)
+    clock.shift(3600)
+    await linked(world, "c1", "a1")
+    times = await linked_at(world.desk, golden)
+    assert {name: each.hour for name, each in times.items()} == {"Patient/a1": 9, "Patient/b1": 9, "Patient/c1": 10}
+    await world.ask("Patient-unlink", "b1", reason="別人")
+    assert set(await linked_at(world.desk, golden)) == {"Patient/a1", "Patient/c1"}
+
+
+async def test_l32_two_patients_of_one_facility_are_linked_by_force_alone_and_with_a_reason(world):
+    await world.store("a", patient("a1", "a", "1"), patient("a2", "a", "2"))
+    with pytest.raises(FhirError) as refused:
+        await linked(world, "a1", "a2")
+    assert refused.value.status == 422
+    answer = await world.ask("Patient-link", "a1", target="Patient/a2", reason="重複カルテ", force=True)
+    assert answered(answer, "outcome")["issue"][0]["severity"] == "warning"
+    for reason in ("", "  "):
+        with pytest.raises(FhirError) as refused:
+            await world.ask("Patient-link", "a1", target="Patient/a2", reason=reason, force=True)
+        assert refused.value.status == 400
+
+
+async def test_l32_twins_are_linked_only_with_a_warning(world):
+    await world.store("a", patient("a1", "a"))
+    await world.store("b", patient("b1", "b", name=named(("高松", "三郎"), ("タカマツ", "サブロウ"))))
+    answer = await world.ask("Patient-link", "a1", target="Patient/b1", reason=WHY)
+    issues = answered(answer, "outcome")["issue"]
+    assert any("双" in each["diagnostics"] or "twin" in each["diagnostics"] for each in issues)
+    assert not any("高松" in each["diagnostics"] for each in issues)
+
+
+async def test_l32_undoing_brings_back_exactly_what_was_there_any_number_of_steps(world):
+    await two(world)
+    await world.store("c", patient("c1", "c"))
+    before = {each: content(await world.read(f"Patient/{each}")) for each in ("a1", "b1", "c1")}
+    golden = await linked(world)
+    await linked(world, "c1", "b1")
+    await world.ask("Patient-undo", "a1", reason="取り違え")
+    assert content(await world.read("Patient/c1")) == before["c1"]
+    assert (await world.read("Patient/b1"))["link"]
+    await world.ask("Patient-undo", "b1", reason="取り違え")
+    for name, each in before.items():
+        now = content(await world.read(f"Patient/{name}"))
+        assert now == each
+        assert list(now) == list(each)
+    assert await world.desk.read(golden) is None
+    with pytest.raises(FhirError) as nothing:
+        await world.ask("Patient-undo", "a1", reason="もう一度")
+    assert nothing.value.status == 409
+    assert (await world.desk.everything.get_version("Patient", "a1", "2")).body is not None
+
+
+async def test_undoing_leaves_what_the_facility_has_written_meanwhile(world):
+    await two(world)
+    await linked(world)
+    moved = {**await world.read("Patient/a1"), "address": [{"text": "香川県丸亀市大手町二丁目3番1号"}]}
+    await world.store("a", moved)
+    await world.ask("Patient-undo", "b1", reason="取り違え")
+    now = await world.read("Patient/a1")
+    assert now["address"] == moved["address"]
+    assert "link" not in now
+
+
+async def test_a_decision_in_between_is_undone_where_no_later_one_has_changed_the_same(world):
+    await two(world)
+    await world.store("c", patient("c1", "c"))
+    await linked(world)
+    third = answered(await world.ask("Patient-link", "c1", target="Patient/a1", reason=WHY), "decision")
+    unlinked = answered(await world.ask("Patient-unlink", "c1", reason="別人"), "decision")
+    with pytest.raises(FhirError) as later:
+        await world.ask("Patient-undo", "c1", reason="x", decision=third)
+    assert later.value.status == 409
+    await world.ask("Patient-undo", "c1", reason="同一人物だった", decision=unlinked)
+    assert (await world.read("Patient/c1"))["link"]
+
+
+async def test_who_was_unlinked_is_linked_again_by_force_alone_until_that_is_undone(world):
+    await two(world)
+    await world.store("c", patient("c1", "c"))
+    golden = await linked(world)
+    await linked(world, "c1", "a1")
+    await world.ask("Patient-unlink", "c1", reason="別人")
+    assert "link" not in await world.read("Patient/c1")
+    with pytest.raises(FhirError) as refused:
+        await linked(world, "c1", "a1")
+    assert refused.value.status == 422
+    await world.ask("Patient-undo", "c1", reason="同一人物だった")
+    assert (await world.read("Patient/c1"))["link"][0]["other"]["reference"] == golden
+
+
+async def test_merging_two_golden_patients_points_their_members_to_the_one_that_stays(world):
+    await two(world)
+    await world.store("c", patient("c1", "c"), patient("c2", "c", "2"))
+    stays = await linked(world)
+    gone = await linked(world, "c1", "c2", force=True)
+    before = {each: content(await world.read(each)) for each in (stays, gone, "Patient/c1", "Patient/c2")}
+    with pytest.raises(FhirError) as refused:
+        await linked(world, "a1", "c1")
+    assert refused.value.status == 409
+    await world.ask("Patient-merge", gone.partition("/")[2], into=stays, reason=WHY)
+    old, new = await world.read(gone), await world.read(stays)
+    assert old["active"] is False
+    assert old["link"] == [{"other": {"reference": stays}, "type": "replaced-by"}]
+    assert new["link"] == [{"other": {"reference": gone}, "type": "replaces"}]
+    assert (await world.read("Patient/c1"))["link"] == [{"other": {"reference": stays}, "type": "seealso"}]
+    with pytest.raises(FhirError) as merged:
+        await world.ask("Patient-link", "c1", target=gone, reason=WHY)
+    assert merged.value.status == 409
+    await world.ask("Patient-undo", "a1", reason="取り違え")
+    assert {each: content(await world.read(each)) for each in before} == before
+
+
+async def test_of_two_secretaries_who_link_at_once_one_wins_and_nothing_is_half_done(world):
+    await two(world)
+    await world.store("c", patient("c1", "c"))
+    results = await asyncio.gather(
+        *(linked(world, one, other) for one, other in (("a1", "b1"), ("b1", "c1"), ("a1", "b1"))), return_exceptions=True
+    )
+    goldens = {each for each in results if isinstance(each, str)}
+    assert all(each.status == 409 for each in results if isinstance(each, FhirError))
+    held = {(await world.read(f"Patient/{each}"))["link"][0]["other"]["reference"] for each in ("a1", "b1", "c1")}
+    assert held == goldens
+    assert len(held) == 1
+    assert len(await decisions(world.desk, held.pop())) == 2
+
+
+async def test_of_a_link_and_a_merge_at_once_none_is_left_pointing_to_what_was_merged(world):
+    await two(world)
+    await world.store("c", patient("c1", "c"), patient("c2", "c", "2"), patient("c3", "c", "3", birthDate="1950-03-04"))
+    stays, gone = await linked(world), await linked(world, "c1", "c2", force=True)
+    results = await asyncio.gather(
+        world.ask("Patient-merge", gone.partition("/")[2], into=stays, reason=WHY),
+        world.ask("Patient-link", "c3", target=gone, reason=WHY, force=True),
+        return_exceptions=True,
+    )
+    assert all(each.status == 409 for each in results if isinstance(each, BaseException))
+    for each in ("c1", "c2"):
+        assert (await world.read(f"Patient/{each}"))["link"][0]["other"]["reference"] == stays
+    assert (await world.read("Patient/c3")).get("link", [{"other": {"reference": stays}}])[0]["other"]["reference"] == stays
+
+
+@pytest.mark.parametrize("name", ["Patient-link", "Patient-unlink", "Patient-undo", "Patient-match-candidates"])
+@pytest.mark.parametrize("role", [Role.PHYSICIAN, Role.AUDITOR, Role.PATIENT, Role.SYSTEM, None])
+async def test_s56_nobody_but_the_secretariat_says_who_is_who(world, name, role):
+    await two(world)
+    given: dict[str, Any] = {} if name == "Patient-match-candidates" else {"reason": WHY}
+    given |= {"target": "Patient/b1"} if name == "Patient-link" else {}
+    somebody = Requester("x", role=role, scope="user/*.cruds", fhir_user="Practitioner/d1", organization="Organization/a")
+    with pytest.raises(FhirError) as refused:
+        await world.ask(name, "a1", who=somebody, **given)
+    assert refused.value.status == 403
+    with pytest.raises(FhirError) as scoped:
+        await world.ask(name, "a1", who=SECRETARY, seen=world.seeing(), **given)
+    assert scoped.value.status == 403
+    assert "link" not in await world.read("Patient/a1")
+
+
+@pytest.mark.parametrize("target", ["Patient/nobody", "Patient/golden-nobody"])
+async def test_linking_with_nobody_is_not_found(world, target):
+    await two(world)
+    with pytest.raises(FhirError) as missing:
+        await world.ask("Patient-link", "a1", target=target, reason=WHY)
+    assert missing.value.status == 404
+
+
+@pytest.mark.parametrize("target", ["Patient/a1", "Practitioner/x", "http://elsewhere/Patient/1", "Patient/../x"])
+async def test_what_cannot_be_linked_is_refused(world, target):
+    await two(world)
+    with pytest.raises(FhirError) as refused:
+        await world.ask("Patient-link", "a1", target=target, reason=WHY)
+    assert refused.value.status == 400
