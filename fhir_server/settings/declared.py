@@ -106,7 +106,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "Tsunagi"
     automatic_linking: Annotated[
         bool,
-        Meta(description="Whether certain matches of patients link by themselves; else they wait for the secretariat. 確実な名寄せの自動実行"),
+        Meta(
+            description="Whether certain matches of patients link by themselves; else they wait for the secretariat. 確実な名寄せの自動実行"
+        ),
     ] = False
     regional_id_prefix: Annotated[
         str, Meta(pattern=r"^[0-9]{1,4}$", description="What new 10-digit 地域患者ID begin with. 地域患者IDの先頭の数字")
