@@ -26,3 +26,9 @@ class Terms:
     """Address of the portal on the internet, in plain e-mail to facilities."""
     portal_inside: str = ""
     """Its address on the closed EHR network, where that is another one."""
+    emergency_minutes: int = 60
+    """How long an emergency access lasts at most, and unless less is asked for."""
+    review_days: int = 7
+    """In how many days after its end an emergency or a disaster has to be reviewed."""
+    disaster_days: int = 14
+    """How long a disaster lasts at most before it has to be proposed again."""
