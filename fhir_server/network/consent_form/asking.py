@@ -9,7 +9,7 @@ from fhir_server.auth.roles import FacilityRole, Role
 from fhir_server.auth.scopes import ScopeError, ScopeGrammar
 from fhir_server.exchange import Resource
 from fhir_server.network.desk import Asked
-from fhir_server.network.matching.persons import custodian, key, members
+from fhir_server.network.matching.persons import NETWORK, custodian, key, members
 from fhir_server.outcome import FhirError, Issue, not_found
 
 AT_A_FACILITY: Final = (Role.PHYSICIAN, Role.PHARMACIST, Role.NURSE, Role.CLERK, Role.SYSTEM)
@@ -79,6 +79,11 @@ def who(asked: Asked) -> Resource:
     if requester.fhir_user is not None:
         return {"reference": requester.fhir_user}
     return {"identifier": {"system": "urn:tsunagi:client", "value": requester.client or requester.subject}}
+
+
+def decider(asked: Asked) -> str:
+    """Give who decides for the network: the secretary, "Practitioner/1"."""
+    return asked.requester.fhir_user or NETWORK
 
 
 def text_of(asked: Asked, name: str, most: int = 500) -> str | None:

@@ -139,10 +139,13 @@ class Reading:
         allowed = _BLANKS if definition["type"] == "text" else _SPACE
         most = definition.get("maxLength", _LONGEST)
         if not isinstance(value, str) or not value.strip() or not value.translate(allowed).isprintable():
-            return self._wrong(
-                "value", "The answer is blank or has characters that cannot be printed / 回答が空欄か、使えない文字があります", place
-            )
-        return value if len(value) <= most else self._wrong("value", f"The answer is longer than {most} characters / 長すぎます", place)
+            text = "The answer is blank or has characters that cannot be printed / 回答が空欄か、使えない文字があります"
+            self._wrong("value", text, place)
+        elif len(value) > most:
+            self._wrong("value", f"The answer is longer than {most} characters / 長すぎます", place)
+        else:
+            return value
+        return None
 
     def _check_present(self, found: Group, definition: Resource) -> None:
         given = found.groups.get(definition["linkId"]) or found.values.get(_name(definition)) is not None

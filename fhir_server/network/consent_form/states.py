@@ -119,16 +119,25 @@ def named(code: str, reference: str) -> Resource:
     return {"type": {"coding": [{"system": INPUT, "code": code}]}, "valueReference": {"reference": reference}}
 
 
-def input(task: Resource, code: str) -> str | None:
+def added(organization: str, number: str | None) -> Resource:
+    """Give a Task.input for a facility that was added after the form, with the patient's number there."""
+    reference: Resource = {"reference": organization}
+    if number is not None:
+        reference["identifier"] = {"value": number}
+    return {"type": {"coding": [{"system": INPUT, "code": "added"}]}, "valueReference": reference}
+
+
+def reference_of(task: Resource, code: str) -> str | None:
     """Give the reference of a Task.input."""
-    found = (each for each in task.get("input", ()) if _codes(each["type"], INPUT) == [code])
+    found = (each for each in task.get("input", ()) if codes(each["type"], INPUT) == [code])
     return next((each["valueReference"]["reference"] for each in found if "valueReference" in each), None)
 
 
 def _state(concept: Resource) -> State | None:
-    codes = _codes(concept, SYSTEM)
-    return State(codes[0]) if codes and codes[0] in list(State) else None
+    found = codes(concept, SYSTEM)
+    return State(found[0]) if found and found[0] in list(State) else None
 
 
-def _codes(concept: Resource, system: str) -> list[str]:
+def codes(concept: Resource, system: str) -> list[str]:
+    """Give the codes of one system in a CodeableConcept."""
     return [each.get("code", "") for each in concept.get("coding", ()) if each.get("system") == system]
