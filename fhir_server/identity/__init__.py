@@ -1,1 +1,1 @@
-"""Who is the same patient (名寄せ): comparing demographics, without a database."""
+"""Who is the same person (名寄せ): reading, normalising and comparing patients. Pure: no database, no clock, no decision."""
