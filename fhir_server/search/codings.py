@@ -55,35 +55,37 @@ def mentions(resource: Resource, base: str = "") -> Mentions:
 
     `base` is this server's own address. References into the resource itself (#...) and by urn are left out.
     """
-    codings, references = _gathered(
-        [value for name, value in resource.items() if name not in _NO_CONTENT and type(value) in _COMPLEX], base
-    )
-    names = resource.keys() & _AUTHORED_IN
-    authors = _gathered([value for name in names if type(value := resource[name]) in _COMPLEX], base)[1] if names else ()
-    return Mentions(tuple(codings), tuple(references), tuple(authors))
+    codings: list[str] = []
+    references: list[str] = []
+    authors: list[str] = []
+    for name, value in resource.items():
+        if type(value) in _COMPLEX and name not in _NO_CONTENT:
+            before = len(references)
+            _gather([value], codings, references)
+            if name in _AUTHORED_IN:
+                authors += references[before:]
+    return Mentions(tuple(dict.fromkeys(codings)), _literals(references, base), _literals(authors, base))
 
 
-def _gathered(waiting: list[Any], base: str) -> tuple[dict[str, None], dict[str, None]]:
-    """The codings and the references in these values."""
-    codings: dict[str, None] = {}
-    references: dict[str, None] = {}
+def _gather(waiting: list[Any], codings: list[str], references: list[str]) -> None:
+    """Add the codings and the references in these values."""
     for node in waiting:  # which grows while it is walked
         if type(node) is list:
             waiting += [value for value in node if type(value) in _COMPLEX]
             continue
-        reference = node.get("reference")
-        if type(reference) is str:
-            if not reference.startswith(("#", "urn:")):
-                references[literal(reference, base).partition("#")[0]] = None
-        elif (
-            type(code := node.get("code")) is str
-            and type(system := node.get("system")) is str
-            and "value" not in node
-            and "unit" not in node
-        ):
-            codings[f"{system}|{code}"] = None  # a Quantity has a value or a unit beside them
+        if "reference" in node:
+            if type(reference := node["reference"]) is str:
+                references.append(reference)
+        elif "code" in node and "system" in node and "value" not in node and "unit" not in node:  # a Quantity has one of these
+            system, code = node["system"], node["code"]
+            if type(system) is str and type(code) is str:
+                codings.append(f"{system}|{code}")
         waiting += [value for value in node.values() if type(value) in _COMPLEX]
-    return codings, references
+
+
+def _literals(references: list[str], base: str) -> tuple[str, ...]:
+    found = [literal(each, base).partition("#")[0] for each in references if not each.startswith(("#", "urn:"))]
+    return tuple(dict.fromkeys(found))
 
 
 _COMPLEX = frozenset({dict, list})
