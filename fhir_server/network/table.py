@@ -3,6 +3,18 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from fhir_server.network.consent_form import adding, checking, publishing, stopping, submitting, waiting
 from fhir_server.network.desk import Performer
 
-PERFORMERS: Mapping[str, Performer] = MappingProxyType({})
+PERFORMERS: Mapping[str, Performer] = MappingProxyType(
+    {
+        "Consent-add-facility": adding.add_facility,
+        "Consent-check-form": checking.check_form,
+        "Consent-form-queue": waiting.form_queue,
+        "Consent-original-received": checking.original_received,
+        "Consent-publish": publishing.publish,
+        "Consent-resume": stopping.resume,
+        "Consent-stop": stopping.stop,
+        "QuestionnaireResponse-submit-consent": submitting.submit_consent,
+    }
+)
