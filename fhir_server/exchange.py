@@ -39,7 +39,7 @@ class FhirRequest:
     `base` is the address that links of the answer start with, without a trailing slash. `fresh` says that the sender
     knows of nothing stored of what it puts: a hint that saves looking first, never trusted. `operation` is an operation's
     name without the $, `by_get` tells that GET or HEAD asks for it; `compartment` is `Patient/1` in a search of what belongs
-    to that patient.
+    to that patient. `trace` is the id that logs and the audit trail know the request by.
     """
 
     interaction: str
@@ -54,6 +54,7 @@ class FhirRequest:
     operation: str | None = None
     compartment: str | None = None
     by_get: bool = False
+    trace: str = ""
 
 
 @dataclass(frozen=True, slots=True)

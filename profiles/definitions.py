@@ -87,8 +87,13 @@ class Definitions:
 
     @cached_property
     def operations(self) -> tuple[dict[str, Any], ...]:
-        """The OperationDefinitions."""
-        return tuple(decode(line) for line in package.lines(package.CORE, "OperationDefinition"))
+        """The OperationDefinitions of R4, and the network's own."""
+        return (*(decode(line) for line in package.lines(package.CORE, "OperationDefinition")), *self.network_operations)
+
+    @cached_property
+    def network_operations(self) -> tuple[dict[str, Any], ...]:
+        """The OperationDefinitions that the network has made."""
+        return tuple(decode(data) for data in package.files(package.NETWORK, "OperationDefinition-*.json"))
 
     @cached_property
     def networks(self) -> tuple[dict[str, Any], ...]:

@@ -1,4 +1,4 @@
-"""Role, scopes and compartment as one Permit: three intersections, never alternatives.
+"""Role, scopes, compartment and consent as one Permit: intersections, never alternatives.
 
 https://hl7.org/fhir/smart-app-launch/STU2.2/scopes-and-launch-context.html
 https://hl7.org/fhir/R4/compartmentdefinition-patient.html
@@ -8,23 +8,28 @@ is granted. docs/decisions/0018-access.md
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
 
 from fhir_server.access import roles
-from fhir_server.auth.members import LOGIN_SYSTEM
-from fhir_server.auth.requester import LOCAL, Requester
+from fhir_server.access.basis import NO_BASIS, Basis, Sharing
+from fhir_server.access.visibility import Visibility
+from fhir_server.auth.members import LOGIN_SYSTEM, NETWORK
+from fhir_server.auth.requester import Local, Requester
 from fhir_server.auth.roles import FACILITY_ROLE_SYSTEM, FACILITY_TYPE_SYSTEM, ROLE_SYSTEM, FacilityRole, Role
-from fhir_server.auth.scopes import LETTERS, ResourceScope, ScopeError, ScopeGrammar, Scopes
+from fhir_server.auth.scopes import LETTERS, ScopeError, ScopeGrammar, Scopes
+from fhir_server.consent.vocabulary import ACT_CODE, names
 from fhir_server.outcome import FhirError
 from fhir_server.search import compartment
-from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, HasPrefix, Not, Or, Present, WithId
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, Has, HasPrefix, Not, Or, Present, WithId
 from fhir_server.search.parameters import Parameters
+from fhir_server.store.custody import CUSTODIAN
 from fhir_server.store.permit import Permit
 
 LETTER: Final = {"read": "r", "search-type": "s", "create": "c", "update": "u", "delete": "d"}
 _WRITES: Final = frozenset({"create", "update", "delete"})
-_FIXED: Final = {"Patient": ("link",), "Person": ("link",)}
+FIXED: Final = {"Patient": ("link",), "Person": ("link",)}
 """Who is whom is for the secretariat to say (名寄せ): no other write grafts one patient's record onto another's (S56)."""
 _WITHOUT_LOGIN: Final = Not(HasPrefix("identifier", f"{LOGIN_SYSTEM}|"))
 _MEMBERS: Final = {
@@ -33,91 +38,110 @@ _MEMBERS: Final = {
     "Practitioner": _WITHOUT_LOGIN,
 }
 """What gives rights in the network, or takes them: only the secretariat writes it, whatever else facilities keep of these types."""
+_TOLD: Final = Not(Or(tuple(Has("_security", f"{system}|NOPAT") for system in names(ACT_CODE))))
+"""What a patient has not been told (未告知) is labelled so, and reaches no token of a patient (L28)."""
 _MOST_REMEMBERED: Final = 2000
 
 
 class Access:
     """Gives the permit of a requester; equal ones are made once. The role of testers is worth nothing outside of a `sandbox`."""
 
-    def __init__(self, types: frozenset[str], parameters: Parameters, grammar: ScopeGrammar, *, sandbox: bool = False) -> None:
+    def __init__(
+        self,
+        types: frozenset[str],
+        parameters: Parameters,
+        grammar: ScopeGrammar,
+        sharing: Sharing | None = None,
+        *,
+        sandbox: bool = False,
+    ) -> None:
         self._types = types
         self._parameters = parameters
         self._grammar = grammar
+        self._sharing = sharing
         self._table = {role: rows for role, rows in roles.table(types).items() if sandbox or role is not Role.TESTER}
-        self._last: dict[Requester, Permit] = {}
-        self._made: OrderedDict[tuple[object, ...], Permit] = OrderedDict()
+        self._made: OrderedDict[Requester, tuple[Basis, Permit]] = OrderedDict()
 
-    def permit(self, requester: Requester) -> Permit:
-        """Give what this requester may do: everything for the operator's own process, else what role and scopes share."""
-        if requester is LOCAL:
-            return Permit.everything()
-        permit = self._last.get(requester)
-        if permit is None:
-            permit = self._shared(requester)
-            if len(self._last) >= _MOST_REMEMBERED:
-                self._last.clear()
-            self._last[requester] = permit
+    async def permit(self, requester: Requester) -> Permit:
+        """Give what this requester may do now: everything for the operator's own process, else what role, scopes and consents share.
+
+        Raises FhirError (503) where it cannot be known what patients allow at this moment.
+        """
+        if isinstance(requester, Local):
+            return _of_operator(requester.organization)
+        basis = await self._sharing.basis(requester) if self._sharing is not None else NO_BASIS
+        made = self._made.get(requester)
+        if made is not None and made[0] == basis:
+            return made[1]
+        permit = self._grant(requester, basis)
+        self._made[requester] = (basis, permit)
+        if len(self._made) > _MOST_REMEMBERED:
+            self._made.popitem(last=False)
         return permit
 
-    def _shared(self, requester: Requester) -> Permit:
-        key = (
-            requester.role,
-            requester.scope,
-            requester.patient,
-            requester.fhir_user if requester.role is Role.PATIENT else requester.is_person,
-            requester.organization is not None,
-            requester.facility_roles,
-        )
-        permit = self._made.get(key)
-        if permit is None:
-            permit = self._made[key] = self._grant(requester)
-            if len(self._made) > _MOST_REMEMBERED:
-                self._made.popitem(last=False)
-        return permit
-
-    def _grant(self, requester: Requester) -> Permit:
+    def _grant(self, requester: Requester, basis: Basis) -> Permit:
         try:
             scopes = self._grammar.parse(requester.scope)
         except ScopeError:
             scopes = Scopes()
-        by_role = _by_role(self._table, requester)
+        by_role = _by_role(self._table, requester, basis)
+        asking = _Asking(requester, scopes, basis.own, basis.visibility(requester, self._parameters))
 
         def granted(interaction: str, type: str) -> Expression:
             if LETTER.get(interaction, "?") not in by_role.get(type, ""):
                 return NOTHING
-            return self._expression(requester, scopes, interaction, type)
+            return self._expression(asking, interaction, type)
 
-        fixed = {} if requester.role in (Role.SECRETARIAT, Role.TESTER) else _FIXED
-        return Permit(Granted(granted, self._types), NOTHING, fixed, _why(requester, scopes, by_role))
+        grants = Granted(granted, self._types)
+        free = requester.role in (Role.SECRETARIAT, Role.TESTER)
+        custodian = NETWORK if requester.role is Role.SECRETARIAT else requester.organization
+        attaches: Expression = EVERYTHING
+        if requester.role in roles.OF_A_FACILITY:
+            attaches = Or((Has(CUSTODIAN, requester.organization or ""), grants["read", "Patient"]))
+        opening = basis.facts.opening
+        return Permit(
+            grants,
+            NOTHING,
+            {} if free else FIXED,
+            _why(requester, scopes, by_role),
+            custodian,
+            attaches,
+            under=opening.reference if opening is not None else "",
+            reason=opening.reason if opening is not None else "",
+        )
 
-    def _expression(self, requester: Requester, scopes: Scopes, interaction: str, type: str) -> Expression:
-        parts = [self._by_scopes(requester, scopes.resources, interaction, type)]
+    def _expression(self, asking: "_Asking", interaction: str, type: str) -> Expression:
+        requester = asking.requester
+        parts = [self._by_scopes(asking, interaction, type)]
         if requester.role is Role.PATIENT:
-            parts.append(self._own(requester, type))
+            parts.append(self._own(asking.own, type))
+        if requester.role in roles.OF_A_FACILITY:
+            parts.append(_in_custody(requester) if interaction in _WRITES else asking.may_see(type))
         if interaction in _WRITES and requester.role not in (Role.SECRETARIAT, Role.TESTER):
             parts.append(_MEMBERS.get(type, EVERYTHING))
         return _all(parts)
 
-    def _by_scopes(self, requester: Requester, scopes: Iterable[ResourceScope], interaction: str, type: str) -> Expression:
+    def _by_scopes(self, asking: "_Asking", interaction: str, type: str) -> Expression:
+        requester = asking.requester
         found = []
-        for scope in scopes:
+        for scope in asking.scopes.resources:
             if LETTER[interaction] in scope.letters and scope.type in (type, "*") and (scope.context == "system") != requester.is_person:
                 limit = self._grammar.expression(scope, type)
-                whose = (self._of_patient(requester.patient, type), self._about(requester.patient, interaction, type))
+                patients = asking.own if requester.patient in asking.own else (requester.patient,)
+                whose = (self._of_patients(patients, type), self._about(requester.patient, interaction, type))
                 found.append(_all([limit, *whose]) if scope.context == "patient" else limit)
         if EVERYTHING in found:
             return EVERYTHING
         distinct = tuple(dict.fromkeys(each for each in found if each != NOTHING))
         return distinct[0] if len(distinct) == 1 else Or(distinct)
 
-    def _of_patient(self, patient: str | None, type: str) -> Expression:
-        """Exactly the patient compartment; nothing without a patient, or for a type that no patient's compartment holds."""
-        if patient is None:
-            return NOTHING
+    def _of_patients(self, patients: Sequence[str | None], type: str) -> Expression:
+        """Exactly the patients' compartments; nothing without a patient, or for a type that no patient's compartment holds."""
         try:
-            return compartment.expression("Patient", patient.partition("/")[2], type, self._parameters)
+            each = [compartment.expression("Patient", patient.partition("/")[2], type, self._parameters) for patient in patients if patient]
         except FhirError:
             return NOTHING
+        return each[0] if len(each) == 1 else Or(tuple(each))
 
     def _about(self, patient: str | None, interaction: str, type: str) -> Expression:
         """What is written for a patient is about her: to be named in it, as a performer is, makes it nobody's to write (S31, S56)."""
@@ -128,14 +152,27 @@ class Access:
         lead = self._parameters.lead(type)
         return Or((ForPatient(patient), Not(Present(lead)))) if lead is not None else EVERYTHING
 
-    def _own(self, requester: Requester, type: str) -> Expression:
-        """What a patient sees whatever the scopes say: his own compartment, and what tells of nobody."""
+    def _own(self, own: tuple[str, ...], type: str) -> Expression:
+        """What a patient sees whatever the scopes say: his own compartment without what he is not told (L28), and what tells of nobody."""
         if type == "Practitioner":
             return _WITHOUT_LOGIN  # whoever knows an ID can lock it (L04)
         if type in roles.DIRECTORY or type in roles.DEFINITIONS:
             return EVERYTHING
-        user = requester.fhir_user or ""
-        return self._of_patient(user if user.startswith("Patient/") else None, type)
+        return _all([self._of_patients(own, type), _TOLD])
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Who asks, and what is known of what he may see: `own` are the Patients that he is or has chosen."""
+
+    requester: Requester
+    scopes: Scopes
+    own: tuple[str, ...]
+    visibility: Visibility | None
+
+    def may_see(self, type: str) -> Expression:
+        """Give what a facility's requester may read of the type."""
+        return self.visibility.expression(type) if self.visibility is not None else _in_custody(self.requester)
 
 
 class Granted(Mapping[tuple[str, str], Expression]):
@@ -166,15 +203,40 @@ class Granted(Mapping[tuple[str, str], Expression]):
         return sum(1 for _ in self)
 
 
-def _by_role(table: Mapping[Role, Mapping[str, str]], requester: Requester) -> Mapping[str, str]:
-    """What the role allows; a facility that provides no data writes none, and without a facility there is nothing (F004)."""
+def _of_operator(organization: str | None) -> Permit:
+    """Everything; an import for a facility touches nobody else's (S31), and leaves who is whom as it is (S56)."""
+    if organization is None:
+        return Permit.everything()
+    own = Or((Has(CUSTODIAN, organization), Not(Present(CUSTODIAN))))
+    return Permit(_OfImport(own), EVERYTHING, FIXED, None, organization)
+
+
+class _OfImport(dict[tuple[str, str], Expression]):
+    """Writes are limited to what holds `own`; reads are not."""
+
+    def __init__(self, own: Expression) -> None:
+        super().__init__()
+        self._own = own
+
+    def get(self, key: tuple[str, str], default: Any = None) -> Any:
+        """Give what must hold."""
+        return self._own if key[0] in _WRITES else default
+
+
+def _in_custody(requester: Requester) -> Expression:
+    """A facility writes what is its own: nobody's record becomes another's, nothing of others is changed (S31)."""
+    return Has(CUSTODIAN, requester.organization or "")
+
+
+def _by_role(table: Mapping[Role, Mapping[str, str]], requester: Requester, basis: Basis) -> Mapping[str, str]:
+    """What the role allows; a facility that provides no data writes none, and without a facility there is nothing (F004, D11)."""
     role = requester.role
     if role is None:
         return {}
     rows = table.get(role, {})
     if role not in roles.OF_A_FACILITY:
         return rows
-    if requester.organization is None or not requester.facility_roles:
+    if requester.organization is None or not requester.facility_roles or basis.has_left(requester.organization):
         return {}
     if FacilityRole.PROVIDING not in requester.facility_roles:
         return {type: "".join(letter for letter in letters if letter in roles.READ) for type, letters in rows.items()}

@@ -10,10 +10,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 
-from fhir_server.access.grant import Access
 from fhir_server.app.application import Application
 from fhir_server.app.definitions import openapi, parameters, preload, statement, validator
 from fhir_server.app.identity import Identity, compose
+from fhir_server.app.network import Network, open_network
 from fhir_server.app.store import connect, open_upkeep, upkeep
 from fhir_server.auth.certificates.authority import stored_authorities
 from fhir_server.interactions.handlers import HANDLERS
@@ -27,7 +27,6 @@ from fhir_server.service import Service
 from fhir_server.settings import Settings
 from fhir_server.store.mongo import Mongo, Unsuitable
 from fhir_server.store.records import Shelf
-from fhir_server.store.repository import Repository
 from fhir_server.store.secrets import kept_secret
 from profiles.definitions import r4
 
@@ -45,6 +44,7 @@ class Registry:
     service: Service
     identity: Identity
     mongo: Mongo
+    network: Network
 
 
 @asynccontextmanager
@@ -63,7 +63,9 @@ async def open_registry(settings: Settings, mongodb_uri: str, *, start: bool = T
         identity = await compose(settings, mongo)
         if start:
             await identity.start()
-        yield Registry(await _service(settings, mongo, identity), identity, mongo)
+        service, network = await open_network(settings, mongo, identity, await _serving_of(settings, mongo))
+        async with network.log.kept():
+            yield Registry(service, identity, mongo, network)
     finally:
         await mongo.close()
 
@@ -89,11 +91,9 @@ async def _look_after(settings: Settings, mongo: Mongo) -> None:
         log.warning("files of Binary that no version refers to were deleted: %d; a process had ended while it stored them", swept)
 
 
-async def _service(settings: Settings, mongo: Mongo, identity: Identity) -> Service:
+async def _serving_of(settings: Settings, mongo: Mongo) -> Serving:
     secret = settings.paging_key.encode() if settings.paging_key else await kept_secret(mongo.database, "paging")
-    serving = _serving(settings, Tokens(secret, settings.paging_time * 60))
-    access = Access(frozenset(serving.served), serving.parameters, identity.grammar, sandbox=settings.sandbox)
-    return Service(serving, partial(Repository, mongo, notice=identity.membership.noticed), access)
+    return _serving(settings, Tokens(secret, settings.paging_time * 60))
 
 
 def _serving(settings: Settings, tokens: Tokens) -> Serving:

@@ -85,7 +85,7 @@ class Application:
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        async with self._opened() as registry, registry.identity.watched():
+        async with self._opened() as registry, registry.identity.watched(), registry.network.settled():
             self.registry = registry
             self._doors = open_doors(self._settings, registry)
             self.readiness = Readiness(registry.mongo.ping)

@@ -39,5 +39,13 @@ class Requester:
         return replace(self, scope=scope)
 
 
-LOCAL = Requester("local")
-"""The operator's own process: the import, the sandbox, an index being rebuilt. It never comes in over the network."""
+class Local(Requester):
+    """The operator's own process: the sandbox, an index being rebuilt; an import on behalf of the facility `organization`.
+
+    It never comes in over the network: no token makes one.
+    """
+
+    __slots__ = ()
+
+
+LOCAL = Local("local")

@@ -95,12 +95,16 @@ def _work(settings: Settings, database: "Database", root: Path, facility: str, *
 @asynccontextmanager
 async def _pipeline(settings: Settings, uri: str, root: Path, facility: str, *, strict: bool) -> AsyncIterator["Pipeline"]:
     from fhir_server.app import open_service  # noqa: PLC0415
-    from fhir_server.service import LOCAL  # noqa: PLC0415
+    from fhir_server.service import Local  # noqa: PLC0415
     from fhir_server.ssmix2.aside import Aside  # noqa: PLC0415
+    from fhir_server.ssmix2.facility import organization_id  # noqa: PLC0415
     from fhir_server.ssmix2.pipeline import open_pipeline  # noqa: PLC0415
 
     async with open_service(settings, uri) as service:
-        yield open_pipeline(lambda request: service.perform(request, LOCAL), root, facility, Aside(settings.data, facility), strict=strict)
+        importer = Local("local", organization=f"Organization/{organization_id(facility)}", facility=facility)
+        yield open_pipeline(
+            lambda request: service.perform(request, importer), root, facility, Aside(settings.data, facility), strict=strict
+        )
 
 
 def _root(directory: Path) -> Path:

@@ -34,7 +34,7 @@ class Operation:
     """How an operation is called.
 
     `types` are the resource types it is defined for, None where it is for every one. `searches` tells that it takes the
-    search parameters of its type beside its own.
+    search parameters of its type beside its own, `changes` that its definition says it changes something.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Operation:
     levels: frozenset[str]
     parameters: Mapping[str, Parameter]
     searches: bool = False
+    changes: bool = False
 
     @property
     def by_get(self) -> bool:
@@ -52,7 +53,7 @@ class Operation:
         R4's definitions leave `affectsState` out. Those of their operations that change something need a parameter
         that no address can hold.
         """
-        return all(parameter.primitive for parameter in self.parameters.values() if parameter.required)
+        return not self.changes and all(parameter.primitive for parameter in self.parameters.values() if parameter.required)
 
     def serves(self, type: str | None, level: str) -> bool:
         """Tell whether the operation exists for this type (None: the system) at this level."""
@@ -71,6 +72,7 @@ def operation(definition: Mapping[str, Any]) -> Operation:
         levels=frozenset(level for level in (SYSTEM, TYPE, INSTANCE) if definition[level]),
         parameters={each["name"]: _parameter(each) for each in taken},
         searches=definition["id"] in _WITH_SEARCH,
+        changes=definition.get("affectsState") is True,
     )
 
 

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/operations.html
 from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from types import MappingProxyType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from fhir_server.exchange import FhirRequest, FhirResponse
 from fhir_server.interactions.serving import Serving
@@ -36,6 +36,9 @@ PERFORMERS: Mapping[str, Performer] = MappingProxyType(
 )
 """OperationDefinition.id -> what performs it."""
 
+OF_THE_NETWORK: Final = frozenset({"Patient-match"})
+"""Operations of R4 that the network performs (fhir_server.network), as it does all that it has defined itself."""
+
 
 async def perform(request: FhirRequest, repository: Repository, serving: Serving) -> FhirResponse:
     """Perform an operation.
@@ -43,21 +46,32 @@ async def perform(request: FhirRequest, repository: Repository, serving: Serving
     Raises FhirError: 404 for one that does not exist here, 405 for GET where it needs a body, 400 for parameters that
     it does not know or cannot read.
     """
-    found = _operation(request, serving)
-    if request.by_get and not found.by_get:
-        raise _needs_post(found)
-    return await PERFORMERS[found.id](request, arguments(request, found), repository, serving)
+    found = called(request, serving)
+    performer = PERFORMERS.get(found.id)
+    if performer is None:
+        diagnostics = f"${found.code} is asked for by itself, not inside of a Bundle"
+        raise FhirError(Issue("not-supported", diagnostics, ("Bundle.entry.request.url",)), status=400)
+    return await performer(request, arguments(request, found), repository, serving)
 
 
 @cache
 def operations(definitions: Definitions) -> Mapping[str, tuple[Operation, ...]]:
     """Give the operations served, by their code."""
     found: dict[str, tuple[Operation, ...]] = {}
+    networks = OF_THE_NETWORK | {each["id"] for each in definitions.network_operations}
     for definition in definitions.operations:
-        if definition["id"] in PERFORMERS:
+        if definition["id"] in PERFORMERS or definition["id"] in networks:
             known = operation(definition)
             found[known.code] = (*found.get(known.code, ()), known)
     return MappingProxyType(found)
+
+
+def called(request: FhirRequest, serving: Serving) -> Operation:
+    """Give the operation that is asked for. Raises FhirError: 404 for one that does not exist here, 405 for GET where it needs a body."""
+    found = _operation(request, serving)
+    if request.by_get and not found.by_get:
+        raise _needs_post(found)
+    return found
 
 
 def _operation(request: FhirRequest, serving: Serving) -> Operation:

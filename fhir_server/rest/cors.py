@@ -14,7 +14,7 @@ from fhir_server.rest.response import Answer
 ANY = "*"
 
 _ALLOWED = (
-    "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, Range, "
+    "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, If-None-Exist, If-None-Match, Prefer, Purpose-Of-Use, Range, "
     "X-Request-Id, X-Security-Context"
 )
 _EXPOSED = "Accept-Patch, Allow, Content-Location, Content-Range, ETag, Last-Modified, Location, Retry-After, X-Request-Id"

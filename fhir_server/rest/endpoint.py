@@ -9,12 +9,14 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from starlette.types import Receive, Scope, Send
 
 from fhir_server.outcome import FhirError, Issue
 from fhir_server.rest.binary import Disconnected
 from fhir_server.rest.cors import Cors
+from fhir_server.rest.purpose import declared
 from fhir_server.rest.request import Asked, Limits, fhir_request, headers_of
 from fhir_server.rest.response import Answer, answer, chunk_messages, failure, messages
 from fhir_server.service import Requester, Service
@@ -87,7 +89,8 @@ class FhirEndpoint:
             requester = NOBODY if self._is_public(asked) else await self.identify(asked)
             served = self.service.serving.served
             request = await fhir_request(asked, receive, served, prefix=self.prefix, base=self.base, limits=self.limits)
-            response = await self.service.perform(request, requester)
+            request = replace(request, trace=request_id)
+            response = await self.service.perform(request, declared(requester, asked.headers))
             return answer(request, response, pretty=asked.pretty)
         except FhirError as error:
             return failure(error, asked.subject, pretty=asked.pretty)

@@ -4,9 +4,11 @@ https://hl7.org/fhir/R4/search.html#ptypes
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import tzinfo
 
 from fhir_server.exchange import Resource
+from fhir_server.search.codings import Mentions, mentions, patients, subjects, words
 from fhir_server.search.expression import EQUALS, LOW, Entries, Group, Inner, Span
 from fhir_server.search.parameters import Parameters
 from fhir_server.search.types.composite import SIMPLE, Components
@@ -20,14 +22,29 @@ UPDATED = "_lastUpdated"
 CONTAINED = "_contained"
 SEVERAL = "*"
 ABOUT = "_about"
-CODING = "_coding"
 
 
 def entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries:
-    """Gather everything that the search parameters of the resource's type find in it.
+    """Gather everything that the search parameters of the resource's type find in it, and that the rules of consents ask for.
 
     `_id` and `_lastUpdated` are left out: the one is the key, the other is known only when the resource is stored.
     """
+    found = _entries(resource, parameters, zone)
+    mentioned = mentions(resource, parameters.base)
+    more = words(mentioned, found.entries, parameters, resource["resourceType"])
+    about = _about(resource, mentioned, found, parameters)
+    return replace(found, entries=(*found.entries, *about), words=(*found.words, *more)) if more or about else found
+
+
+def _about(resource: Resource, mentioned: Mentions, found: Entries, parameters: Parameters) -> tuple[str, ...]:
+    """The patients whom it tells of, wherever it names them, unless that is the one of the lead parameter."""
+    named = subjects(resource, parameters.base) if resource["resourceType"] == "Patient" else patients(mentioned)
+    if named == ((found.patient,) if found.patient is not None else ()):
+        return ()
+    return (*(f"{ABOUT}{EQUALS}{each}" for each in named), *([f"{ABOUT}{EQUALS}{SEVERAL}"] if len(named) > 1 else []))
+
+
+def _entries(resource: Resource, parameters: Parameters, zone: tzinfo) -> Entries:
     type: str = resource["resourceType"]
     main_date = parameters.date(type)
     found, grouped = Found(parameters.base), list[Group]()
@@ -71,7 +88,7 @@ def contained_entries(resource: Resource, parameters: Parameters, zone: tzinfo) 
         Inner(
             each["resourceType"],
             each["id"],
-            entries({name: value for name, value in each.items() if name != "contained"}, parameters, zone),
+            _entries({name: value for name, value in each.items() if name != "contained"}, parameters, zone),
         )
         for each in resource.get("contained", ())
         if each["resourceType"] in parameters.types and "id" in each

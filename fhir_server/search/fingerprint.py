@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever the modules of `types` find other entries in the same resource than before."""
 
 

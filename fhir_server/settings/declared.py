@@ -98,6 +98,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["required", "off"],
         Meta(description="Whether a valid access token is needed; `off` only at a loopback address, for measuring and tests. 認証の要否"),
     ] = "required"
+    audit: Annotated[
+        Literal["on", "off"],
+        Meta(description="Whether what is done is recorded; `off` only at a loopback address, for measuring. 監査記録"),
+    ] = "on"
+    settle_time: Annotated[
+        int,
+        Meta(ge=0, le=3600, description="Seconds until documents say what a changed consent allows; queries know it at once. 同意の反映待ち"),
+    ] = 120
     sandbox: Annotated[
         bool, Meta(description="Made-up people and data only: the launcher, and clients of the role tester. 架空データの試験環境")
     ] = False

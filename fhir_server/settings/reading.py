@@ -120,6 +120,8 @@ def _check_access(settings: Settings) -> None:
         raise SettingsError("setting admin_port: expected another port than that of everything else (port)")
     if settings.authentication == "off" and not _is_loopback(settings.host):
         raise SettingsError("setting authentication: off is possible at a loopback address only (host 127.0.0.1)")
+    if settings.audit == "off" and not _is_loopback(settings.host):
+        raise SettingsError("setting audit: off is possible at a loopback address only (host 127.0.0.1)")
     if settings.authentication == "off" and not _is_loopback(urlsplit(settings.base).hostname or ""):
         raise SettingsError("setting authentication: off is possible only where no proxy gives the server another address (base_url)")
     if any(key is not None and len(key) < _LEAST_SECRET for key in (settings.secret_key, settings.paging_key)):

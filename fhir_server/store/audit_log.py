@@ -91,9 +91,7 @@ class AuditStore:
             found = await self._batches.find_one({"_id": f"{chain}/{number:012d}"}, max_time_ms=self._milliseconds)
         return None if found is None else _batch(found)
 
-    async def found(
-        self, keys: Sequence[Sequence[str]], low: int | None, high: int | None, *, newest: bool = True
-    ) -> AsyncIterator[Batch]:
+    async def found(self, keys: Sequence[Sequence[str]], low: int | None, high: int | None, *, newest: bool = True) -> AsyncIterator[Batch]:
         """Give the batches that have one key of each sequence and end in the span of time, in the order of their ends."""
         asked, hint = condition(keys, low, high)
         with told():
@@ -126,7 +124,7 @@ class AuditStore:
         """Give the chains whose first batch ends at this time or later."""
         with told():
             cursor = self._certain.find({"e": START, "z": {"$gte": since}}, {"_id": 1}, hint=BY_KEY, max_time_ms=self._milliseconds)
-            return sorted(str(each["_id"]).partition("/")[0] async for each in cursor)
+            return sorted([str(each["_id"]).partition("/")[0] async for each in cursor])
 
     async def chains(self) -> list[str]:
         """Give every chain of which there is a batch, whatever it says of itself."""

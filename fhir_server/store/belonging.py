@@ -30,12 +30,18 @@ _PROJECTION = {**SERVED, "t": 1}
 @dataclass(frozen=True, slots=True)
 class Belonging:
     """Who belongs to `owner` ("Patient/1"): resources of the types `led` whose lead parameter names it, and those that
-    name it by another parameter: `named` gives the types by the parameter's code.
+    name it by another parameter: `named` gives the types by the parameter's code. `others` own as `owner` does.
     """
 
     owner: str
     led: tuple[str, ...]
     named: Mapping[str, tuple[str, ...]]
+    others: tuple[str, ...] = ()
+
+    @property
+    def owners(self) -> tuple[str, ...]:
+        """Everybody whose it may be."""
+        return (self.owner, *self.others)
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -91,14 +97,16 @@ async def _read(mongo: Mongo, ways: Sequence[Filter], hint: str, most: int) -> l
 def _led(asked: Belonging, beyond: _Beyond | None) -> list[Filter]:
     ways: list[Filter] = []
     for types, place in _ranges(asked.led, beyond):
-        ways.append({"p": asked.owner, "t": types, "c": "", **place})
-        ways.append({"p": SEVERAL, "t": types, "c": SEVERAL + EQUALS + asked.owner, **place})
+        for owner in asked.owners:
+            ways.append({"p": owner, "t": types, "c": "", **place})
+            ways.append({"p": SEVERAL, "t": types, "c": SEVERAL + EQUALS + owner, **place})
     return ways
 
 
 def _named(asked: Belonging, beyond: _Beyond | None) -> list[Filter]:
     return [
-        {"t": types, "e": code + EQUALS + asked.owner, **place}
+        {"t": types, "e": code + EQUALS + owner, **place}
+        for owner in asked.owners
         for code, of_code in asked.named.items()
         for types, place in _ranges(of_code, beyond)
     ]

@@ -14,6 +14,7 @@ from pymongo.errors import OperationFailure
 
 BY_ENTRY, BY_PATIENT, BY_ID = "by_entry", "by_patient", "_id_"
 BY_TIME, BY_DELETION = "by_time", "by_deletion"
+BY_SUBJECT = "by_subject"
 
 # Search parameters whose entries the patient-led index holds. One patient's resources of a type are few hundred, so it
 # need not tell every parameter apart: these are the ones asked beside the patient most.
@@ -38,6 +39,7 @@ RESOURCE = (
     Index(BY_PATIENT, (("p", 1), ("t", 1), ("c", 1), ("o", 1)), {"partialFilterExpression": {"p": {"$exists": True}}}),
     Index(BY_TIME, (("t", 1), ("u", 1), ("_id", 1))),
     Index(BY_DELETION, (("d", 1), ("u", 1), ("_id", 1)), {"partialFilterExpression": {"d": {"$exists": True}}}),
+    Index(BY_SUBJECT, (("w", 1),), {"partialFilterExpression": {"w": {"$exists": True}}}),
 )
 HISTORY = (Index("by_resource", (("r", 1), ("v", -1))), Index(BY_TIME, (("t", 1), ("u", 1), ("r", 1), ("v", 1))))
 GUARD = (Index("unused", (("at", 1),), {"expireAfterSeconds": 3600}),)

@@ -24,6 +24,7 @@ class Permit:
     as read is, the histories of types as read and search-type are both, an include and each step of a chain as search-type
     is. `fixed` are the elements of a type that no write may change; a new resource has none of them, and one that leaves them out
     keeps them. What is created is in custody of `custodian`; it may be about patients for whom `attaches` holds.
+    `under` is the review of an emergency that it relies on ("Task/1"), with its `reason`.
     """
 
     granted: Mapping[tuple[str, str], Expression] = field(default_factory=dict)
@@ -32,6 +33,8 @@ class Permit:
     why: Why | None = None
     custodian: str | None = None
     attaches: Expression = EVERYTHING
+    under: str = ""
+    reason: str = ""
 
     @classmethod
     def everything(cls, custodian: str | None = None) -> Self:

@@ -28,6 +28,7 @@ from fhir_server.search.expression import (
     WithId,
 )
 from fhir_server.store.failures import told
+from fhir_server.store.golden import members
 from fhir_server.store.hierarchies import coded, placed
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
@@ -95,6 +96,7 @@ async def _related(asked: Related, mongo: Mongo, permit: Permit) -> Expression:
     permit.require("search-type", asked.types)
     found = [key for type in asked.types for key in await _keys(asked.expression, type, mongo, permit)]
     _bounded(found, mongo)
+    found = [member for key in found for member in await members(key, mongo)]
     return Or(tuple(ForPatient(key) if asked.leads and key.startswith("Patient/") else Has(asked.parameter, key) for key in found))
 
 

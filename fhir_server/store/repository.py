@@ -4,8 +4,8 @@ A Repository is opened for one requester and says nothing of what the permit hid
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TypeAlias
@@ -22,6 +22,7 @@ from fhir_server.store.documents import MADE_BY_DELETE, Prepared, version
 from fhir_server.store.failures import told
 from fhir_server.store.files import BINARY
 from fhir_server.store.finding import Page, find
+from fhir_server.store.golden import members, widened
 from fhir_server.store.guarding import answered, question
 from fhir_server.store.labels import Labels, labels
 from fhir_server.store.latest import Coded, latest
@@ -30,6 +31,7 @@ from fhir_server.store.past import Span, past
 from fhir_server.store.permit import Permit
 from fhir_server.store.related import resolved
 from fhir_server.store.selection import selection
+from fhir_server.store.trace import Trace
 from fhir_server.store.writing import Changed, Clock, Create, Delete, Put, Stored, Write
 
 __all__ = ["Changed", "Create", "Delete", "Limits", "Notice", "Page", "Permit", "Prepared", "Put", "Repository", "Span", "Write", "now"]
@@ -37,6 +39,9 @@ __all__ = ["Changed", "Create", "Delete", "Limits", "Notice", "Page", "Permit", 
 
 Notice: TypeAlias = Callable[[Sequence[Version]], Awaitable[None]]
 """Learns what a commit has done, before whoever asked for it is answered."""
+
+Around: TypeAlias = Callable[[Permit, Sequence[Write]], AbstractAsyncContextManager[None]]
+"""Stands around a commit: nothing is written before it has begun, nobody is answered before it has ended."""
 
 
 def now() -> datetime:
@@ -52,10 +57,12 @@ class Repository:
     permit: Permit
     clock: Clock = now
     notice: Notice | None = None
+    around: Around | None = None
+    trace: Trace | None = None
 
     async def get(self, type: str, id: str) -> Version:
         """Give the current version. Raises FhirError: 403 by type, 404, or 410 where it was deleted."""
-        return _present(await self._current(type, id))
+        return self._given(_present(await self._current(type, id)))
 
     async def get_several(self, references: Sequence[str]) -> list[Version]:
         """Give the current versions of the references `Type/id` that exist and may be seen, in the order asked."""
@@ -65,7 +72,7 @@ class Repository:
             by_type.setdefault(reference.partition("/")[0], []).append(reference)
         for type, keys in by_type.items():
             found |= await self.mongo.reads.together(keys, self.permit.covers("search-type", type))
-        return [version(found[key]) for key in dict.fromkeys(references) if key in found and "b" in found[key]]
+        return self._all_given([version(found[key]) for key in dict.fromkeys(references) if key in found and "b" in found[key]])
 
     async def get_version(self, type: str, id: str, number: str) -> Version:
         """Give one version, current or superseded. Raises FhirError: 404, or 410 where that version is the deletion."""
@@ -73,18 +80,18 @@ class Repository:
         if not (number.isascii() and number.isdigit() and len(number) < 10):
             raise not_found(type, id)
         if int(number) == current["v"]:
-            return _present(current)
+            return self._given(_present(current))
         with told():
             past = await self.mongo.history.find_one({"_id": f"{type}/{id}/{int(number)}"}, max_time_ms=self.mongo.limits.milliseconds)
         if past is None or past["v"] > current["v"]:
             raise not_found(type, id)
-        return _present(past)
+        return self._given(_present(past))
 
     async def find(self, query: Query) -> Page:
         """Give one page of what the query finds. Raises FhirError: 400 too-costly, 403 by type, 503 where it takes too long."""
         self.permit.require("search-type", query.types)
-        permitted = self.permit.narrow("search-type", query.types, query.expression)
-        return await find(self.mongo, query, await resolved(permitted, query.type, self.mongo, self.permit))
+        permitted = self.permit.narrow("search-type", query.types, await widened(query.expression, self.mongo))
+        return self._page_given(await find(self.mongo, query, await resolved(permitted, query.type, self.mongo, self.permit)))
 
     async def history(self, type: str, id: str, count: int, before: int | None = None, until: datetime | None = None) -> Page:
         """Give the versions of a resource below the version `before`, newest first, deletions among them.
@@ -104,28 +111,31 @@ class Repository:
             )
             versions = tuple(version(each) for each in (*found, *await cursor.to_list()))
         after = (versions[count - 1].version,) if len(versions) > count else None
-        return Page(versions[:count], after, newest if until is None else None)
+        return self._page_given(Page(versions[:count], after, newest if until is None else None))
 
     async def past(self, types: Sequence[str], span: Span) -> Page:
         """Give one page of what happened to the resources of these types, newest first; see `store.past`."""
         for interaction in ("read", "search-type"):
             self.permit.require(interaction, types)
-        return await past(self.mongo, self.permit, types, span)
+        return self._page_given(await past(self.mongo, self.permit, types, span))
 
     async def belongings(self, asked: Belonging, limit: Expression, count: int, after: Place | None = None) -> Page:
         """Give one page of what belongs to a patient or encounter and satisfies the limit; see `store.belonging`."""
-        return await belongings(self.mongo, asked, self.permit.narrow("search-type", asked.types, limit), count, after)
+        _, *others = await members(asked.owner, self.mongo)
+        asked = replace(asked, others=tuple(others)) if others else asked
+        permitted = self.permit.narrow("search-type", asked.types, limit)
+        return self._page_given(await belongings(self.mongo, asked, permitted, count, after))
 
     async def referred(self, references: Sequence[str], limit: Expression) -> list[Version]:
         """Give the current versions of the references `Type/id` that may be seen and satisfy the limit, in the order asked."""
         keys = tuple(dict.fromkeys(references))
         types = tuple(dict.fromkeys(key.partition("/")[0] for key in keys))
-        return await referred(self.mongo, keys, self.permit.narrow("search-type", types, limit))
+        return self._all_given(await referred(self.mongo, keys, self.permit.narrow("search-type", types, limit)))
 
     async def latest(self, query: Query, each: int, most: int) -> list[Coded]:
         """Give the newest resources of each code that the query finds; see `store.latest`."""
         self.permit.require("search-type", query.types)
-        permitted = self.permit.narrow("search-type", (query.type,), query.expression)
+        permitted = self.permit.narrow("search-type", (query.type,), await widened(query.expression, self.mongo))
         chosen = selection(await resolved(permitted, query.type, self.mongo, self.permit), (query.type,))
         return await latest(self.mongo, chosen, each, most)
 
@@ -149,7 +159,10 @@ class Repository:
 
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Do all the writes or none; see `store.commit`. Large content of a Binary is stored as a file first: `store.files`."""
-        versions = await self._committed(writes)
+        async with self.around(self.permit, writes) if self.around is not None else nullcontext():
+            versions = await self._committed(writes)
+        if self.trace is not None:
+            self.trace.wrote(versions)
         if self.notice is not None:
             await self.notice(versions)
         return versions
@@ -194,6 +207,21 @@ class Repository:
         if stored is None:
             raise not_found(type, id)
         return stored
+
+    def _given(self, version: Version) -> Version:
+        if self.trace is not None:
+            self.trace.given((version,))
+        return version
+
+    def _all_given(self, versions: list[Version]) -> list[Version]:
+        if self.trace is not None:
+            self.trace.given(versions)
+        return versions
+
+    def _page_given(self, page: Page) -> Page:
+        if self.trace is not None:
+            self.trace.given(page.versions)
+        return page
 
 
 def _present(stored: Stored) -> Version:

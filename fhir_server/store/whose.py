@@ -36,6 +36,11 @@ async def custodies(mongo: Mongo, permit: Permit, writes: Sequence[Write], curre
     return found
 
 
+async def custody_of(mongo: Mongo, custodian: str | None, patients: Sequence[str]) -> Custody:
+    """Give the custody of what tells of these patients."""
+    return _custody(custodian, patients, (), await _shared(mongo, set(patients)))
+
+
 def _custody(custodian: str | None, about: Sequence[str], context: tuple[str, ...], known: Mapping[str, Shared | None]) -> Custody:
     """Who may read what tells of several patients, may read what tells of each of them (C39)."""
     if custodian is None and not context:

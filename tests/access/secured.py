@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from fhir_server.app import Application, create_app
-from fhir_server.auth.requester import LOCAL, Requester
+from fhir_server.auth.requester import Local, Requester
 from fhir_server.auth.roles import Role
 from fhir_server.exchange import FhirRequest
 from fhir_server.settings import Settings
@@ -69,9 +69,9 @@ async def token(app: Application, who: Requester, minutes: float = 10) -> str:
     return await app.registry.identity.tokens.issue(who, timedelta(minutes=minutes))
 
 
-async def store(app: Application, *resources: dict[str, Any]) -> None:
-    """Store resources as the operator does."""
+async def store(app: Application, *resources: dict[str, Any], custodian: str | None = FACILITY) -> None:
+    """Store resources as the operator does, in the custody of a facility."""
     assert app.registry is not None
     entries = [{"resource": each, "request": {"method": "PUT", "url": f"{each['resourceType']}/{each['id']}"}} for each in resources]
     bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-    await app.registry.service.perform(FhirRequest("transaction", body=bundle), LOCAL)
+    await app.registry.service.perform(FhirRequest("transaction", body=bundle), Local("local", organization=custodian))

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from fhir_server.search.entries import CONTAINED
+from fhir_server.search.entries import ABOUT, CONTAINED
 from fhir_server.search.expression import (
     EQUALS,
     TEXT,
@@ -114,7 +114,7 @@ def _judged(code: str, separator: str, text: str) -> Has | StartsWith:
 
 
 def _found_by_entries(stored: Entries, subject: Subject) -> None:
-    codes = {*parameters().of(subject.type), CONTAINED}
+    codes = {*parameters().of(subject.type), CONTAINED, ABOUT}
     for entry in stored.entries:
         code, separator, value = _parted(entry)
         assert code in codes

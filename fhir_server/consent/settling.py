@@ -1,0 +1,58 @@
+"""Brings what changes left behind up to date: locks of processes that ended, consents that the clock changed, documents.
+
+Until a document says who may read it, each query asks the consents themselves; so this may be late, and may be done twice. A person is
+settled only some time after the last change: what was being written at that moment has been by then.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from fhir_server.consent.concerned import Concerned
+from fhir_server.consent.register import Register
+from fhir_server.store.mongo import Mongo
+from fhir_server.store.rewriting import rewrite
+from fhir_server.store.sharing import Shared
+
+LONGEST_LOCK: Final = timedelta(seconds=60)
+"""No commit takes so long: whoever still holds a lock has ended."""
+
+
+class Settler:
+    """Settles in one process at a time; `after` is how long after the last change a person may be."""
+
+    def __init__(self, mongo: Mongo, register: Register, clock: Callable[[], datetime], after: timedelta = timedelta(minutes=2)) -> None:
+        self._mongo = mongo
+        self._register = register
+        self._clock = clock
+        self._after = after
+
+    async def settle(self) -> int:
+        """Do what there is to do; tells how many persons were settled."""
+        now = self._clock()
+        for facility in await self._mongo.sharing.facilities():
+            if old := [token for token, since in facility.locks.items() if now - since > LONGEST_LOCK]:
+                await self._register.finish(Concerned((), (facility.id,)), old)
+        settled = 0
+        for person in await self._mongo.sharing.open_ones():
+            settled += await self._person(person, now)
+        return settled
+
+    async def _person(self, person: Shared, now: datetime) -> int:
+        old = [token for token, since in person.locks.items() if now - since > LONGEST_LOCK]
+        if old or (person.until is not None and person.until <= now):
+            await self._register.finish(Concerned((person.id,), ()), old)
+            return 0
+        if person.locks or (person.written and not person.former) or person.since is None or now - person.since < self._after:
+            return 0
+        for patient in (*person.members, *person.former):
+            await rewrite(self._mongo, patient)
+
+        async def written(current: Shared) -> Shared:
+            unchanged = current.revision == person.revision
+            return msgspec.structs.replace(current, written=True, former=()) if unchanged else current
+
+        await self._mongo.sharing.finish_person(person.id, (), written)
+        return 1
