@@ -105,7 +105,8 @@ async def _compared(desk: Desk, one: Person, other: Person, *, force: bool) -> t
         if each.replaced:
             raise conflict("This golden Patient has been merged into another one: name that one / 統合済みの地域患者です", "Patient.link")
     found = await tasks_between(desk, one, other)
-    remarks = check(one, other, any(task["status"] == REJECTED for task in found), force=force)
+    rejected = any(task["status"] == REJECTED for task in found)
+    remarks = await check(desk, one, other, rejected=rejected, force=force)
     return remarks, [settled(task, ACCEPTED, LINKED, desk) for task in found if task["status"] in (OPEN, REJECTED)]
 
 
@@ -142,8 +143,9 @@ async def rejecting(desk: Desk, task: Resource, reason: str) -> Decision | None:
     """Plan that the two Patients of a Task are not one person; None where that was said already. Raises FhirError (409)."""
     if task["status"] == REJECTED:
         return None
-    one, other = [await person(desk, each) for each in pairs.patients_of(task)]
-    if one.reference == other.reference:
+    both = pairs.patients_of(task)
+    there = [each for each in both if await desk.read(each) is not None]
+    people = [(await person(desk, each)).reference for each in there]
+    if len(there) == len(both) and len(set(people)) == 1:
         raise conflict("They are linked as one person: $unlink parts them / 名寄せ済みです", "Task.status")
-    regarding = (*pairs.patients_of(task), one.reference, other.reference)
-    return Decision(Activity.REJECT, (settled(task, REJECTED, reason, desk),), regarding=regarding)
+    return Decision(Activity.REJECT, (settled(task, REJECTED, reason, desk),), regarding=(*both, *people))

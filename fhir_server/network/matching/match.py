@@ -7,18 +7,18 @@ Candidates are found by the requester's own repository, and scored from what he 
 """
 
 from fhir_server.exchange import FhirResponse, Resource
+from fhir_server.identity.demographics import demographics
+from fhir_server.identity.score import Comparison, Grade
 from fhir_server.interactions import bundle
 from fhir_server.network.desk import Asked
-from fhir_server.network.matching.comparing import CERTAIN, CERTAINLY_NOT, blocking, compared
+from fhir_server.network.matching.comparing import Known, compared, near, tells_enough
 from fhir_server.network.matching.decision import decimal
-from fhir_server.network.matching.persons import golden_of, key
+from fhir_server.network.matching.persons import golden_of
 from fhir_server.outcome import FhirError, Issue, invalid, operation_outcome
-from fhir_server.search.expression import And, OfType, Or
-from fhir_server.search.query import Query
 from profiles import json
 
 MATCH_GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
-_MOST_CANDIDATES = 500
+_MOST = 500
 _MOST_ANSWERED = 50
 _WHERE = "Parameters.parameter.where(name='resource').resource"
 
@@ -29,41 +29,33 @@ async def match(asked: Asked) -> FhirResponse:
     Raises FhirError: 400 for what is no Patient or tells too little to look for anybody, 403 for who may not search Patients.
     """
     asked.seen.permit.require("search-type", ("Patient",))
-    resource = _sought(asked)
-    ways = blocking(resource)
-    if not ways:
-        raise invalid("This tells too little: give a birth date, an identifier, or a telephone number, and a name", _WHERE, code="required")
-    query = Query("Patient", And((OfType(("Patient",)), Or(tuple(ways)))), count=_MOST_CANDIDATES)
-    found = [version for version in (await asked.seen.find(query)).versions if version.body is not None]
-    scored = []
-    for each in found:
-        assert each.body is not None
-        candidate: Resource = json.decode(each.body)
-        comparison = compared(resource, candidate)
-        if comparison.grade != CERTAINLY_NOT:
-            scored.append((comparison, each, golden_of(candidate) or key(candidate)))
-    scored.sort(key=lambda each: (-each[0].score, each[1].reference))
+    sought, zone = _sought(asked), asked.desk.serving.zone
+    if not tells_enough(sought.who, zone):
+        raise invalid(
+            "This tells too little: give a birth date, an identifier, a telephone number, or a whole name", _WHERE, code="required"
+        )
+    found = [(compared(sought, each), each) for each in await near(asked.seen, sought.who, zone)]
+    scored = [(comparison, each) for comparison, each in found if comparison.grade is not Grade.CERTAINLY_NOT]
+    scored.sort(key=lambda pair: (-pair[0].score, pair[1].reference))
     remarks: list[Issue] = []
     if asked.arguments.one("onlyCertainMatches"):
-        scored = [each for each in scored if each[0].grade == CERTAIN]
-        if len({person for _, _, person in scored}) > 1:
+        scored = [(comparison, each) for comparison, each in scored if comparison.grade is Grade.CERTAIN]
+        if len({golden_of(each.resource) or each.reference for _, each in scored}) > 1:
             scored, remarks = [], [_ambiguous()]
-    base = asked.request.base.encode()
-    entries = [
-        _entry(base, version.reference, version.body or b"", comparison.score, str(comparison.grade)) for comparison, version, _ in scored
-    ]
-    entries = entries[: _count(asked)] + ([bundle.remarks(operation_outcome(remarks))] if remarks else [])
-    return FhirResponse(200, bundle.joined("searchset", entries, total=min(len(scored), _count(asked))))
+    entries = [_entry(asked.request.base, each, comparison) for comparison, each in scored[: _count(asked)]]
+    told = [bundle.remarks(operation_outcome(remarks))] if remarks else []
+    return FhirResponse(200, bundle.joined("searchset", [*entries, *told], total=len(entries)))
 
 
-def _sought(asked: Asked) -> Resource:
+def _sought(asked: Asked) -> Known:
     resource: Resource = asked.arguments.one("resource")
     if resource.get("resourceType") != "Patient":
         raise invalid("The resource has to be a Patient", f"{_WHERE}.resourceType", code="value")
     errors = [each for each in asked.desk.serving.validator.validate(resource) if each.severity in {"error", "fatal"}]
     if errors:
         raise FhirError(*(Issue(each.code, each.diagnostics, tuple(each.expression)) for each in errors), status=400)
-    return resource
+    nobodys = {name: value for name, value in resource.items() if name not in ("id", "meta", "managingOrganization")}
+    return Known(nobodys, demographics(nobodys))
 
 
 def _count(asked: Asked) -> int:
@@ -72,7 +64,7 @@ def _count(asked: Asked) -> int:
         return _MOST_ANSWERED
     if count < 1:
         raise invalid("count is at least 1", "Parameters.parameter.where(name='count')", code="value")
-    return min(int(count), _MOST_CANDIDATES)
+    return min(int(count), _MOST)
 
 
 def _ambiguous() -> Issue:
@@ -80,6 +72,7 @@ def _ambiguous() -> Issue:
     return Issue("multiple-matches", text, ("Patient",), severity="information")
 
 
-def _entry(base: bytes, reference: str, body: bytes, score: float, grade: str) -> bytes:
-    search = {"extension": [{"url": MATCH_GRADE, "valueCode": grade}], "mode": "match", "score": decimal(score)}
-    return b'{"fullUrl":"%b/%b","resource":%b,"search":%b}' % (base, reference.encode(), body, json.encode(search))
+def _entry(base: str, patient: Known, comparison: Comparison) -> bytes:
+    grade = {"url": MATCH_GRADE, "valueCode": comparison.grade.value}
+    search = {"extension": [grade], "mode": "match", "score": decimal(comparison.score)}
+    return json.encode({"fullUrl": f"{base}/{patient.reference}", "resource": patient.resource, "search": search})

@@ -16,7 +16,7 @@ from fhir_server.network.matching.candidates import Candidate, candidates, look
 from fhir_server.network.matching.decision import Decision, Grounds, decimal, settle
 from fhir_server.network.matching.joining import linking, merging, rejecting, unlinking
 from fhir_server.network.matching.pairs import OPEN, REJECTED, is_match, patients_of, score_of
-from fhir_server.network.matching.persons import NETWORK, REGIONAL_ID, patient, person
+from fhir_server.network.matching.persons import NETWORK, REGIONAL_ID, Person, patient, person
 from fhir_server.network.matching.undoing import undoing
 from fhir_server.outcome import FhirError, Issue, conflict, invalid, not_found, operation_outcome
 from profiles import json
@@ -93,7 +93,7 @@ def _side_by_side(candidate: Candidate) -> list[Resource]:
     task = next(task for task in candidate.tasks if task["status"] == OPEN)
     fields = [{"name": field, "valueCode": code} for field, code in pairs.agreements(comparison)]
     return [
-        {"name": "patient", "resource": candidate.resource},
+        {"name": "patient", "resource": candidate.patient.resource},
         {"name": "task", "valueReference": {"reference": f"Task/{task['id']}"}},
         {"name": "score", "valueDecimal": decimal(comparison.score)},
         {"name": "grade", "valueCode": str(comparison.grade)},
@@ -115,9 +115,9 @@ async def _decide(
     asked: Asked, plan: Callable[[], Awaitable[Decision | None]], grounds: Grounds, subject: str | None = None
 ) -> FhirResponse:
     decision, record = await settle(plan, grounds, asked.desk)
-    known = await person(asked.desk, subject or _subject(asked))
+    known = await _still(asked, subject or _subject(asked))
     told: list[Resource] = []
-    if known.golden is not None:
+    if known is not None and known.golden is not None:
         told.append({"name": "golden", "valueReference": {"reference": known.reference}})
         told += [{"name": "regionalId", "valueIdentifier": each} for each in known.golden["identifier"] if each["system"] == REGIONAL_ID]
     if record is not None:
@@ -125,6 +125,11 @@ async def _decide(
     if decision is not None and decision.remarks:
         told.append({"name": "outcome", "resource": operation_outcome(decision.remarks)})
     return _answer(told)
+
+
+async def _still(asked: Asked, reference: str) -> Person | None:
+    """The person as decided; None where the golden Patient that was asked about has gone with the decision that made it."""
+    return await person(asked.desk, reference) if await asked.desk.read(reference) is not None else None
 
 
 def _answer(told: list[Resource]) -> FhirResponse:

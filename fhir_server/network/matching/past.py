@@ -7,14 +7,15 @@ from fhir_server.exchange import Resource
 from fhir_server.network.desk import Desk
 from fhir_server.network.matching.decision import DECISION, SYSTEM, Activity
 from fhir_server.network.matching.persons import is_golden, key, members
-from fhir_server.search.expression import And, Has
+from fhir_server.search.expression import And, Has, Or
 
 _MOST = 1000
 
 
-async def decisions(desk: Desk, reference: str) -> list[Resource]:
-    """Give the decisions that hold and touch this Patient, the last one first: neither those undone nor the undoing."""
-    found = await desk.find("Provenance", And((Has("target", reference), Has("_tag", f"{SYSTEM}|{DECISION}"))), _MOST)
+async def decisions(desk: Desk, *references: str) -> list[Resource]:
+    """Give the decisions that hold and touch any of these Patients, the last one first: neither those undone nor the undoing."""
+    touching = Or(tuple(Has("target", each) for each in references))
+    found = await desk.find("Provenance", And((touching, Has("_tag", f"{SYSTEM}|{DECISION}"))), _MOST)
     undone = {each for record in found for each in entities(record, "removal")}
     return [record for record in found if activity(record) is not Activity.UNDO and key(record) not in undone]
 

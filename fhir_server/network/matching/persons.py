@@ -22,7 +22,7 @@ REGIONAL_ID: Final = "urn:tsunagi:regional-patient-id"
 """System of 地域患者ID: 10 digits."""
 CUSTODIAN: Final = "urn:tsunagi:custodian"
 NETWORK: Final = "Organization/network"
-_COPIED: Final = ("name", "gender", "birthDate")
+_COPIED: Final[tuple[str, ...]] = ("name", "gender", "birthDate")
 _MOST_MEMBERS: Final = 1000
 _ATTEMPTS: Final = 3
 

@@ -12,15 +12,16 @@ from typing import Final
 
 from fhir_server.exchange import FhirResponse, Resource
 from fhir_server.network.desk import Asked, parameters
-from fhir_server.network.matching.persons import REGIONAL_ID, golden_of, is_golden, key
+from fhir_server.network.matching.persons import REGIONAL_ID, golden_of, is_golden, key, successor_of
 from fhir_server.outcome import FhirError, Issue, invalid
 from fhir_server.search.expression import And, Expression, Has, OfType
 from fhir_server.search.query import Query
 from profiles import json
 
-FACILITY: Final = re.compile(r"urn:oid:1\.2\.392\.100495\.20\.3\.51\.1[0-4][0-9][1-3][0-9]{7}")
-"""Systems of facilities' own patient numbers (L27)."""
+FACILITY: Final = re.compile(r"urn:oid:1\.2\.392\.100495\.20\.3\.51\.1[0-9]{10}")
+"""Systems of facilities' own patient numbers: 1 and the 10 digits of the facility (L27; a pharmacy has a 4 where L27 has 1 to 3)."""
 _MOST: Final = 200
+_MOST_MERGES: Final = 10
 _SOURCE: Final = "Parameters.parameter.where(name='sourceIdentifier')"
 _TARGET: Final = "Parameters.parameter.where(name='targetSystem')"
 
@@ -35,7 +36,7 @@ async def ihe_pix(asked: Asked) -> FhirResponse:
     system, value = _source(asked.arguments.one("sourceIdentifier"))
     systems = _targets(asked.arguments.all("targetSystem"))
     sources = await _find(asked, Has("identifier", f"{system}|{value}"))
-    people = {golden_of(each) or key(each) for each in sources}
+    people = {await _whole(asked, each) for each in sources}
     if not people:
         raise FhirError(Issue("not-found", "sourceIdentifier Patient Identifier not found / 該当する患者がいません", (_SOURCE,)))
     if len(people) > 1:
@@ -71,6 +72,17 @@ def _targets(systems: Iterable[str]) -> frozenset[str]:
 def _is_known(system: str) -> bool:
     """By its form alone: which facilities have patients is nobody's to find out here."""
     return system == REGIONAL_ID or FACILITY.fullmatch(system) is not None
+
+
+async def _whole(asked: Asked, patient: Resource) -> str:
+    """The person: the golden Patient, or the one that has taken its place, as far as the requester may see."""
+    for _ in range(_MOST_MERGES):
+        successor = successor_of(patient)
+        found = await asked.seen.get_several([successor]) if successor is not None else []
+        if not found or found[0].body is None:
+            break
+        patient = json.decode(found[0].body)
+    return golden_of(patient) or key(patient)
 
 
 async def _person(asked: Asked, reference: str, sources: list[Resource]) -> list[Resource]:

@@ -31,15 +31,11 @@ async def undoing(desk: Desk, patient: str, named: str | None = None) -> Decisio
 
 
 async def _record(desk: Desk, patient: str, named: str | None) -> Resource:
-    found = await past.decisions(desk, (await person(desk, patient)).reference)
-    if named is None and not found and not is_golden(patient):
-        found = await past.decisions(desk, patient)
-    chosen = [each for each in found if named is None or key(each) == named or any(named == one for one, _ in past.targets(each))]
-    if not chosen and named is not None:
-        chosen = [each for each in await past.decisions(desk, patient) if key(each) == named]
-    if not chosen:
-        raise conflict("There is no decision on this Patient that could be undone / 取り消せる判断がありません", "Patient")
-    return chosen[0]
+    found = await person(desk, patient)
+    for record in await past.decisions(desk, found.reference, *map(key, found.members)):
+        if named is None or named == key(record) or any(named == reference for reference, _ in past.targets(record)):
+            return record
+    raise conflict("There is no decision on this person that could be undone / 取り消せる判断がありません", "Patient")
 
 
 async def _back(desk: Desk, reference: str, before: int | None, left: int) -> Change:

@@ -44,7 +44,7 @@ def system(facility: str) -> str:
 
 
 def patient(id: str, facility: str, number: str = "1", **elements: Any) -> Resource:
-    """A facility's Patient: 高松次郎, unless told otherwise."""
+    """A facility's Patient: 高松次郎, unless told otherwise; an element that is empty is left out."""
     told: Resource = {
         "resourceType": "Patient",
         "id": id,
@@ -58,7 +58,7 @@ def patient(id: str, facility: str, number: str = "1", **elements: Any) -> Resou
         "birthDate": "1966-06-08",
         "address": [{"text": "香川県高松市番町一丁目8番15号", "postalCode": "760-0017"}],
     }
-    return {**told, **elements}
+    return {name: value for name, value in {**told, **elements}.items() if value}
 
 
 def named(kanji: tuple[str, str], kana: tuple[str, str]) -> list[Resource]:
