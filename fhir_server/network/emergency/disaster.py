@@ -127,8 +127,8 @@ def _period(asked: Asked, now: datetime) -> tuple[datetime, datetime]:
 def _moment(asked: Asked, text: Any, bound: int) -> datetime:
     name = ("start", "end")[bound]
     try:
-        span = date_span(str(text), asked.desk.terms.zone)
-        return datetime.fromtimestamp(span[bound] / 1000, UTC)
+        low, high = date_span(str(text), asked.desk.terms.zone)
+        return datetime.fromtimestamp((high + 1 if bound and "T" not in str(text) else low) / 1000, UTC)
     except (ValueError, OverflowError, OSError):
         raise invalid(f"{name} is no dateTime", _PLACE.format(name), code="value") from None
 
