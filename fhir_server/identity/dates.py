@@ -18,7 +18,7 @@ _PART: Final = r"(\d{1,2}|[元〇一二三四五六七八九十]{1,3})"
 _ERA: Final = re.compile(rf"({'|'.join(_NAMES)}|[MTSHR])\s*\.?{_PART}[年./\-\s]\s*{_PART}[月./\-\s]\s*{_PART}日?", re.IGNORECASE)
 _ERA_SHORT: Final = re.compile(r"([MTSHR])(\d{2})(\d{2})(\d{2})", re.IGNORECASE)
 _WESTERN: Final = re.compile(r"(\d{4})(?:[年./\-\s]\s*(\d{1,2})[月./\-\s]\s*(\d{1,2})日?|(\d{2})(\d{2}))")
-_VAGUE: Final = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2]))?")
+_VAGUE: Final = re.compile(r"(?!0000)\d{4}(?:-(?:0[1-9]|1[0-2]))?")
 _NUMERALS: Final = "〇一二三四五六七八九"
 
 
