@@ -104,11 +104,9 @@ async def settle(plan: Callable[[], Awaitable[Decision | None]], grounds: Ground
     A plan that gives None found nothing to do. Raises FhirError as the plan does, or 503 where others change the same all the time.
     """
     for attempt in range(_ATTEMPTS):
-        decision = await plan()
-        if decision is None:
-            return None, None
         try:
-            return decision, await _commit(decision, grounds, desk)
+            decision = await plan()
+            return decision, await _commit(decision, grounds, desk) if decision is not None else None
         except Changed:
             await asyncio.sleep(_PAUSE * attempt)
     raise FhirError(Issue("transient", "Others change the same patients all the time; try again", ("Patient",)))

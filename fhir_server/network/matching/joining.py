@@ -26,6 +26,7 @@ from fhir_server.network.matching.persons import (
     with_links,
 )
 from fhir_server.outcome import Issue, conflict, invalid
+from fhir_server.store.repository import Changed
 
 LINKED = "同一人物として名寄せされました / linked as one person"
 
@@ -101,6 +102,8 @@ async def _merged(desk: Desk, gone: Person, into: Person, *, force: bool) -> Dec
 
 async def _compared(desk: Desk, one: Person, other: Person, *, force: bool) -> tuple[Sequence[Issue], Sequence[Change]]:
     """Check every pair that becomes one person; what was waiting for a decision on one of them is decided."""
+    if {key(each) for each in one.members} & {key(each) for each in other.members}:
+        raise Changed  # one was read before the two were linked by somebody else, and one after
     for each in (one, other):
         if each.replaced:
             raise conflict("This golden Patient has been merged into another one: name that one / 統合済みの地域患者です", "Patient.link")
