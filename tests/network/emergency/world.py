@@ -153,7 +153,8 @@ async def opened(uri: str, database: str) -> AsyncIterator[World]:
         everything = Repository(mongo, Permit.everything("Organization/network"), clock=lambda: now[0])
         shelf = Shelf(mongo.database, clock=lambda: now[0])
         await shelf.ensure((*emergencies.KINDS, MAILS))
-        world = World(Desk(everything, serving(), shelf, lambda event: world.record(event)), now)
+        world = World(Desk(everything, serving(), shelf, _nothing), now)
+        world.desk = replace(world.desk, record=world.record)
         practitioner = {"resourceType": "Practitioner", "id": "b1", "name": [{"text": "坂出 一郎"}]}
         kotohira = [{"state": "香川県", "district": "仲多度郡", "city": "琴平町"}]
         await world.store(
@@ -168,6 +169,10 @@ async def opened(uri: str, database: str) -> AsyncIterator[World]:
         yield world
     finally:
         await mongo.close()
+
+
+async def _nothing(event: Event) -> None:
+    """Nobody listens yet."""
 
 
 @cache
