@@ -16,7 +16,7 @@ from fhir_server.network.matching.candidates import Candidate, candidates, look
 from fhir_server.network.matching.decision import Decision, Grounds, decimal, settle
 from fhir_server.network.matching.joining import linking, merging, rejecting, unlinking
 from fhir_server.network.matching.pairs import OPEN, REJECTED, is_match, patients_of, score_of
-from fhir_server.network.matching.persons import NETWORK, REGIONAL_ID, Person, patient, person
+from fhir_server.network.matching.persons import NETWORK, REGIONAL_ID, Person, person
 from fhir_server.network.matching.undoing import undoing
 from fhir_server.outcome import FhirError, Issue, conflict, invalid, not_found, operation_outcome
 from profiles import json
@@ -80,23 +80,27 @@ async def match_candidates(asked: Asked) -> FhirResponse:
     """Patient/[id]/$match-candidates: who else this may be, side by side; Tasks are filed for those who wait for a decision."""
     secretariat(asked)
     subject = _subject(asked)
-    await patient(asked.desk, subject)
     await look(asked.desk, subject)
-    found = await candidates(asked.desk, subject)
-    waiting = [each for each in found if any(task["status"] == OPEN for task in each.tasks)]
-    shown = {"name": "patient", "resource": await patient(asked.desk, subject)}
-    return _answer([shown, *({"name": "candidate", "part": _side_by_side(each)} for each in waiting)])
+    waiting = [(each, task) for each in await candidates(asked.desk, subject) if (task := _open(each)) is not None]
+    shown = await asked.seen.get_several([subject, *(each.reference for each, _ in waiting)])  # as the secretariat sees, and is seen to see
+    patients = {each.reference: json.decode(each.body) for each in shown if each.body is not None}
+    parts = [_side_by_side(each, task, patients[each.reference]) for each, task in waiting if each.reference in patients]
+    own = [{"name": "patient", "resource": patients[subject]}] if subject in patients else []
+    return _answer([*own, *({"name": "candidate", "part": each} for each in parts)])
 
 
-def _side_by_side(candidate: Candidate) -> list[Resource]:
+def _open(candidate: Candidate) -> Resource | None:
+    return next((task for task in candidate.tasks if task["status"] == OPEN), None)
+
+
+def _side_by_side(candidate: Candidate, task: Resource, patient: Resource) -> list[Resource]:
     comparison = candidate.comparison
-    task = next(task for task in candidate.tasks if task["status"] == OPEN)
     fields = [{"name": field, "valueCode": code} for field, code in pairs.agreements(comparison)]
     return [
-        {"name": "patient", "resource": candidate.patient.resource},
+        {"name": "patient", "resource": patient},
         {"name": "task", "valueReference": {"reference": f"Task/{task['id']}"}},
         {"name": "score", "valueDecimal": decimal(comparison.score)},
-        {"name": "grade", "valueCode": str(comparison.grade)},
+        {"name": "grade", "valueCode": comparison.grade.value},
         {"name": "agreement", "part": fields},
         *({"name": "guard", "valueCode": code} for code in pairs.guards(comparison)),
     ]
