@@ -146,11 +146,12 @@ def similar(one: str, other: str) -> bool:
 def _birth(one: str | None, other: str | None) -> Level:
     if one is None or other is None:
         return MISSING
+    if one != other and (dates.is_unknown(one) or dates.is_unknown(other)):
+        return MISSING
     if one == other:
         return SAME if len(one) == len("1958-07-14") else SIMILAR
-    if len(one) != len(other) and (one.startswith(other) or other.startswith(one)):
-        return SIMILAR
-    return SIMILAR if dates.near(one, other) else DIFFERENT
+    only_year = one[:4] == other[:4] and (dates.is_placeholder(one) or dates.is_placeholder(other))
+    return SIMILAR if only_year or dates.near(one, other) else DIFFERENT
 
 
 def _address(one: Demographics, other: Demographics) -> Level:

@@ -56,6 +56,15 @@ def _in_era(era: str, year: int, month: int, day: int) -> str | None:
     return _day(first + year - 1, month, day)
 
 
+def is_day(written: str) -> bool:
+    """Tell whether a text of the form YYYY-MM-DD is a day of the calendar."""
+    try:
+        date.fromisoformat(written)
+    except ValueError:
+        return False
+    return True
+
+
 def _day(year: int, month: int, day: int) -> str | None:
     try:
         return date(year, month, day).isoformat()
@@ -71,6 +80,11 @@ def is_placeholder(birth: str | None) -> bool:
     if birth is None or len(birth) != len("1958-07-14"):
         return True
     return birth[5:] == "01-01" or not "1900" < birth < "2100" or birth == "1911-11-11"
+
+
+def is_unknown(birth: str) -> bool:
+    """Tell whether not even the year of a date can be meant: 1900-01-01, 9999-12-31."""
+    return not "1900-01-02" <= birth < "2100"
 
 
 def near(one: str, other: str) -> bool:
@@ -99,4 +113,4 @@ def mistaken(birth: str) -> tuple[str, ...]:
     found = [f"{each}-{month}-{day}" for each in years if 1900 < each < 2100]
     found += [f"{birth[:4]}-{day}-{month}", f"{birth[0]}{birth[1]}{birth[3]}{birth[2]}-{month}-{day}"]
     found += [f"{birth[:4]}-{month}-{day[::-1]}", f"{birth[:4]}-{month}-{day[0]}{(int(day[1]) + 1) % 10}"]
-    return tuple(dict.fromkeys(each for each in found if each != birth and iso_date(each) == each))
+    return tuple(dict.fromkeys(each for each in found if each != birth and is_day(each)))

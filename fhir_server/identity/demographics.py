@@ -7,7 +7,7 @@ as absent: nothing here raises on what a Patient may hold.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from fhir_server.exchange import Resource
@@ -55,7 +55,7 @@ class Number(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Demographics:
     """Who a Patient is. Names, phones (digits from 0), postal codes and addresses are all that are current; `former` names are others.
 
@@ -82,11 +82,6 @@ class Demographics:
     written: tuple[str, ...] = ()
     phones_written: tuple[str, ...] = ()
     insured_written: tuple[str, ...] = ()
-
-    @cached_property
-    def insurers(self) -> frozenset[str]:
-        """The insurers that are named."""
-        return frozenset(each.insurer for each in self.insured)
 
 
 def demographics(patient: Resource, coverages: Iterable[Resource] = ()) -> Demographics:
@@ -123,6 +118,7 @@ def demographics(patient: Resource, coverages: Iterable[Resource] = ()) -> Demog
     )
 
 
+@lru_cache(maxsize=4_096)
 def insured(written: str) -> Insured | None:
     """Read 保険者番号:記号:番号:枝番; None where insurer or number lack, or say nothing (0000)."""
     parts = [normal.insured_part(each) for each in written.split(":")]

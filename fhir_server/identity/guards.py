@@ -6,6 +6,7 @@ nobody, contradictions, two charts of one facility. A guarded pair may still be 
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from fhir_server.identity import places
@@ -64,6 +65,7 @@ def names_nobody(who: Demographics) -> bool:
     return who.anonymous or not names or any(_stands_for_nobody(each) for each in names)
 
 
+@lru_cache(maxsize=16_384)
 def _stands_for_nobody(name: Name) -> bool:
     return any(bool(part) and bool(_NOBODY.search(part) or _ONE_LETTER.fullmatch(part)) for part in name)
 

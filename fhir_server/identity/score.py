@@ -15,7 +15,7 @@ from typing import Final
 
 from fhir_server.identity.agreement import DIFFERENT, FORMER, MISSING, PARTLY, SAME, SIMILAR, Field, Level, agreements
 from fhir_server.identity.demographics import Demographics, Number
-from fhir_server.identity.guards import TWINS, Guard, guards
+from fhir_server.identity.guards import BIRTH, NAME, TWINS, Guard, guards
 
 
 class Grade(StrEnum):
@@ -76,11 +76,11 @@ def compare(one: Demographics, other: Demographics, *, listed: bool = False) -> 
     """Compare two Patients; the order of the two does not matter. `listed`: one consent form names both (see `both_listed`)."""
     found = agreements(one, other)
     against = guards(one, other)
-    score = probability(found)
+    score = probability({**found, Field.BIRTH: SIMILAR} if BIRTH in against and found[Field.BIRTH] is SAME else found)
     rule = _rule(found, listed=listed)
     if rule is not None and not against:
         return Comparison(max(score, 0.99), Grade.CERTAIN, found, against, rule)
-    if TWINS in against:  # the household and the birth date they share tell nothing
+    if TWINS in against or NAME in against:  # that they share a birth date and a household, or no name, tells nothing
         score = min(score, 0.5)
     return Comparison(score, _grade(score), found, against)
 
