@@ -104,7 +104,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ] = "on"
     settle_time: Annotated[
         int,
-        Meta(ge=0, le=3600, description="Seconds until documents say what a changed consent allows; queries know it at once. 同意の反映待ち"),
+        Meta(
+            ge=0, le=3600, description="Seconds until documents say what a changed consent allows; queries know it at once. 同意の反映待ち"
+        ),
     ] = 120
     sandbox: Annotated[
         bool, Meta(description="Made-up people and data only: the launcher, and clients of the role tester. 架空データの試験環境")
@@ -185,6 +187,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     metrics_addresses: Annotated[
         str, Meta(description="Addresses or networks that `/metrics` answers to, not through a proxy. /metrics を取得できるアドレス")
     ] = "127.0.0.0/8, ::1"
+    smtp_url: Annotated[
+        str | None,
+        Meta(
+            description="Mail server for notices to facilities, `smtps://user:password@host:465`, `smtp://host:587` (STARTTLS) or, for trials, "
+            "`file:///directory`; unset: no e-mail is sent. お知らせメールの送信サーバー"
+        ),
+    ] = None
+    mail_from: Annotated[
+        str, Meta(pattern=r"^[^\r\n<>]+@[A-Za-z0-9.-]+$", description="Sender of these e-mails. お知らせメールの差出人")
+    ] = "noreply@localhost"
+    portal_url: Annotated[
+        str | None, Meta(description="Address of the portal on the internet, in these e-mails. ポータルサイトのアドレス (インターネット)")
+    ] = None
+    portal_inside_url: Annotated[
+        str | None, Meta(description="Its address on the closed EHR network, where that is another. 同 (EHR ネットワーク)")
+    ] = None
     cors_origins: Annotated[
         str | None,
         Meta(
