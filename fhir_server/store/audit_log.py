@@ -14,8 +14,11 @@ from typing import Any, Final, NamedTuple
 
 import bson
 import pymongo
+from bson.codec_options import CodecOptions
+from bson.int64 import Int64
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
+from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.database import AsyncDatabase
 from pymongo.errors import DuplicateKeyError
 from pymongo.read_concern import ReadConcern
@@ -28,7 +31,9 @@ INDEXES: Final = (Index(BY_KEY, (("e", 1), ("z", 1))),)
 START: Final = "#"
 """The key of the first batch of a chain."""
 
-_PATIENCE: Final = 4.0
+_RAW: Final = CodecOptions(document_class=RawBSONDocument)
+PATIENCE: Final = 4.0
+"""Seconds after which a write is given up."""
 _AT_ONCE: Final = 50
 _FIELDS: Final = ("_id", "a", "z", "k", "e", "b", "p", "h", "m")
 
@@ -65,14 +70,15 @@ class Sealed(NamedTuple):
 class AuditStore:
     """Appends and reads batches and anchors. Every method raises FhirError (503) where the database is away."""
 
-    def __init__(self, database: AsyncDatabase[dict[str, Any]], milliseconds: int = 10_000) -> None:
+    def __init__(self, database: AsyncDatabase[dict[str, Any]], milliseconds: int = 10_000, patience: float = PATIENCE) -> None:
         self._database = database
         self._batches, self._anchors = database["audit"], database["audit_anchor"]
         certain: dict[str, Any] = {"read_concern": ReadConcern("majority"), "read_preference": ReadPreference.PRIMARY}
         self._certain = database.get_collection("audit", **certain)
         self._certain_anchors = database.get_collection("audit_anchor", **certain)
-        self._raw = database.get_collection("audit", codec_options=bson.CodecOptions(document_class=RawBSONDocument))
+        self._raw: AsyncCollection[Any] = database.get_collection("audit", codec_options=_RAW)
         self._milliseconds = milliseconds
+        self._patience = patience
 
     async def ensure(self) -> None:
         """Make the collections and the index where they are missing."""
@@ -82,7 +88,7 @@ class AuditStore:
 
     async def append(self, batch: Batch) -> None:
         """Store a batch: when this returns, the majority has it in the journal. Gives up after four seconds."""
-        with told(), pymongo.timeout(_PATIENCE):
+        with told(), pymongo.timeout(self._patience):
             await self._batches.insert_one(_document(batch))
 
     async def batch(self, chain: str, number: int) -> Batch | None:
@@ -127,20 +133,20 @@ class AuditStore:
             return sorted([str(each["_id"]).partition("/")[0] async for each in cursor])
 
     async def chains(self) -> list[str]:
-        """Give every chain of which there is a batch, whatever it says of itself."""
+        """Give every chain of which there is a batch."""
         found: list[str] = []
         with told():
             while True:
-                after = {"_id": {"$gt": f"{found[-1]}0"}} if found else {}  # "0" comes after "/"
+                after = {"_id": {"$gt": f"{found[-1]}0" if found else ""}}  # "0" comes after "/"
                 next = await self._batches.find_one(after, {"_id": 1}, sort=[("_id", 1)], max_time_ms=self._milliseconds)
                 if next is None:
                     return found
                 found.append(str(next["_id"]).partition("/")[0])
 
-    async def all(self, chain: str) -> AsyncIterator[tuple[str, Batch | None]]:
-        """Give the batches of a chain, with the key of each; None in the place of one that was not written like this."""
+    async def all(self, chain: str | None = None) -> AsyncIterator[tuple[str, Batch | None]]:
+        """Give the batches of a chain, or of all, with the key of each; None in the place of what was not written like this."""
         with told():
-            cursor = self._raw.find(_of(chain), sort=[("_id", 1)], batch_size=_AT_ONCE)
+            cursor = self._raw.find(_of(chain) if chain is not None else {}, sort=[("_id", 1)], batch_size=_AT_ONCE)
             async with cursor:
                 async for each in cursor:
                     yield _judged(each)
@@ -166,7 +172,7 @@ class AuditStore:
     async def add_anchor(self, anchor: Sealed) -> bool:
         """Store an anchor; False where another process has written one of its number."""
         try:
-            with told(), pymongo.timeout(_PATIENCE):
+            with told(), pymongo.timeout(self._patience):
                 await self._anchors.insert_one({"_id": anchor.number, "b": anchor.content, "s": anchor.signature})
         except DuplicateKeyError:
             return False
@@ -224,9 +230,9 @@ def _batch(document: Mapping[str, Any]) -> Batch:
     return Batch(
         chain,
         int(number),
-        document["a"],
-        document["z"],
-        document["k"],
+        int(document["a"]),  # what BSON calls Int64 is no int to everybody
+        int(document["z"]),
+        int(document["k"]),
         keys,
         document["b"],
         document["p"],
@@ -240,10 +246,15 @@ def _judged(raw: RawBSONDocument) -> tuple[str, Batch | None]:
     try:
         document = bson.decode(raw.raw)
         batch = _batch(document)
-        same = tuple(document) == _FIELDS and bson.encode(_document(batch)) == raw.raw
+        same = tuple(document) == _FIELDS and all(map(_is_plain, document.values())) and bson.encode(_document(batch)) == raw.raw
     except Exception:  # noqa: BLE001 - whatever somebody has made of it
         return str(raw.get("_id")), None
     return str(document["_id"]), batch if same else None
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether it is of a type that is written: BSON has more, which look the same."""
+    return type(value) in (str, bytes, int, Int64) or (isinstance(value, list) and all(type(each) is str for each in value))
 
 
 def _anchor(document: Mapping[str, Any]) -> Sealed:

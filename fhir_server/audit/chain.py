@@ -1,0 +1,119 @@
+"""Chains of batches: each is bound to the one before it by its hash, and to this server by its authentication.
+
+NETWORK.md L10; docs/decisions/0021-audit.md
+
+A chain has one writer, which writes a batch only when the one before is stored. So a crash leaves a chain that is whole,
+and no gap ever needs an explanation.
+"""
+
+import hashlib
+import hmac
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Final
+
+import msgspec
+
+from fhir_server.audit.event import Event
+from fhir_server.audit.found_by import keys_of
+from fhir_server.store.audit_log import START, Batch
+
+SPREAD: Final = 5_000
+"""Milliseconds that the events of a batch lie apart at most."""
+MOST_SEEN: Final = 2_000
+"""What one event holds of `seen`, `what` and `written` together; more becomes several events of the same request."""
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(list[Event])
+
+
+class Chain:
+    """A chain as its writer knows it: the last number and hash that are stored."""
+
+    def __init__(self, key: bytes, milliseconds: int) -> None:
+        self.id = f"{milliseconds:011x}{os.urandom(3).hex()}"
+        self.number = 0
+        self.hash = beginning(self.id)
+        self._key = key
+
+    def next(self, events: Sequence[Event], anchor: int) -> Batch:
+        """Make the batch that comes next; `anchor` is the number of the newest anchor known. It counts once it is `taken`."""
+        times = [event.at for event in events]
+        keys = keys_of(events)
+        if not self.number:
+            keys = (*keys, START)
+        batch = Batch(self.id, self.number + 1, min(times), max(times), anchor, keys, _encoder.encode(list(events)), self.hash, b"", b"")
+        digest = digest_of(batch)
+        return replace(batch, hash=digest, mac=mac_of(self._key, digest))
+
+    def taken(self, batch: Batch) -> None:
+        """Note that the batch is stored."""
+        self.number, self.hash = batch.number, batch.hash
+
+
+def beginning(chain: str) -> bytes:
+    """Give what stands for the hash before a chain's first batch."""
+    return hashlib.sha256(b"tsunagi audit chain " + chain.encode()).digest()
+
+
+def digest_of(batch: Batch) -> bytes:
+    """Give the hash over everything in the batch and the hash of the one before."""
+    covered = (batch.id, batch.first, batch.last, batch.anchor, batch.keys, batch.content, batch.previous)
+    return hashlib.sha256(_encoder.encode(covered)).digest()
+
+
+def mac_of(key: bytes, digest: bytes) -> bytes:
+    """Authenticate a batch: who has the database alone can make none."""
+    return hmac.digest(key, digest, "sha256")
+
+
+def events_of(batch: Batch) -> list[Event]:
+    """Read the events of a batch. Raises msgspec.DecodeError where they were changed."""
+    return _decoder.decode(batch.content)
+
+
+def is_sound(batch: Batch, previous: bytes, keys: Iterable[bytes]) -> bool:
+    """Tell whether the batch is as it was written, follows what has the hash `previous`, and tells truly what it is found by."""
+    digest = digest_of(batch)
+    if batch.previous != previous or not hmac.compare_digest(batch.hash, digest):
+        return False
+    if not any(hmac.compare_digest(batch.mac, mac_of(key, digest)) for key in keys):
+        return False
+    try:
+        events = events_of(batch)
+    except msgspec.MsgspecError:
+        return False
+    start = (START,) if batch.number == 1 else ()
+    return batch.keys == (*keys_of(events), *start)
+
+
+def divided(events: Sequence[Event]) -> list[list[Event]]:
+    """Divide events into those that lie less than SPREAD apart, nearly always all of them."""
+    first = min(event.at for event in events)
+    last = max(event.at for event in events)
+    if last - first <= SPREAD:
+        return [list(events)]
+    parts: list[list[Event]] = []
+    for event in sorted(events, key=lambda each: each.at):
+        if not parts or event.at - parts[-1][0].at > SPREAD:
+            parts.append([])
+        parts[-1].append(event)
+    return parts
+
+
+def parts_of(event: Event) -> list[Event]:
+    """Divide an event that tells of very much into several of the same request."""
+    if len(event.seen) + len(event.what) + len(event.written) <= MOST_SEEN:
+        return [event]
+    longest = max(len(event.seen), len(event.what), len(event.written))
+    cuts = range(0, longest, MOST_SEEN)
+    return [
+        msgspec.structs.replace(
+            event,
+            seen=event.seen[at : at + MOST_SEEN],
+            what=event.what[at : at + MOST_SEEN],
+            written=event.written[at : at + MOST_SEEN],
+        )
+        for at in cuts
+    ]
