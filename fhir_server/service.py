@@ -31,8 +31,8 @@ Record: TypeAlias = Callable[[Event], Awaitable[None]]
 Opener: TypeAlias = Callable[[Permit, Trace], Repository]
 
 _UNEXPECTED = 500
-_UNRECORDED = frozenset({"capabilities"})
-"""What tells of nothing but the server itself."""
+_ABOUT_ITSELF = frozenset({"capabilities"})
+"""What tells of nothing but the server: whoever asks, and nothing is recorded."""
 
 
 class Relied(Protocol):
@@ -71,6 +71,8 @@ class Service:
 
         Nothing a handler does can widen the permit: it only ever holds the narrowed repository.
         """
+        if request.interaction in _ABOUT_ITSELF:
+            return await self._handlers[request.interaction](request, self._open_repository(Permit(), Trace()), self.serving)
         trace, permit = Trace(), None
         try:
             permit = await self._access.permit(requester)
@@ -91,7 +93,7 @@ class Service:
         return await self._handlers[request.interaction](request, repository, self.serving)
 
     async def _told(self, request: FhirRequest, requester: Requester, permit: Permit | None, trace: Trace, status: int) -> None:
-        if self._record is None or request.interaction in _UNRECORDED:
+        if self._record is None:
             return
         made = event(request, requester, permit, trace, status=status, at=self.desk.now())
         if self._relied is not None and any(custodian not in ("", requester.organization) for _, custodian, _ in trace.seen):

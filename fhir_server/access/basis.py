@@ -23,11 +23,6 @@ class Basis:
     snapshot: Snapshot | None = field(default=None, compare=False)
     directives: Mapping[str, tuple[Directive, ...]] = field(default_factory=dict, compare=False)
 
-    @property
-    def own(self) -> tuple[str, ...]:
-        """The Patients that the requester is, or has chosen."""
-        return self.facts.own
-
     def has_left(self, organization: str) -> bool:
         """Tell whether a facility that was a member is none any more (D11)."""
         return self.snapshot is not None and organization in self.snapshot.departed
@@ -56,7 +51,8 @@ class Sharing:
         """Give what holds now, for this requester. Raises FhirError (503) where that cannot be known."""
         snapshot = await self._register.current()
         directives = self._directives(snapshot)
-        facts = Facts() if requester.role in _UNCONCERNED else await self._finding.facts(requester, snapshot, directives)
+        unconcerned = requester.role in _UNCONCERNED and requester.patient is None
+        facts = Facts() if unconcerned else await self._finding.facts(requester, snapshot, directives)
         return Basis(snapshot.version, facts, snapshot, directives)
 
     def _directives(self, snapshot: Snapshot) -> Mapping[str, tuple[Directive, ...]]:

@@ -44,18 +44,20 @@ class Finding:
     async def facts(self, requester: Requester, snapshot: Snapshot, directives: Mapping[str, tuple[Directive, ...]]) -> Facts:
         """Give the facts for the requester at this moment."""
         if requester.role is Role.PATIENT:
-            return Facts(own=await self._persons((requester.fhir_user, requester.patient)))
+            own = await self._persons((requester.fhir_user,))
+            return Facts(own=own, chosen=own if requester.patient in own else await self._persons((requester.patient,)))
+        golden = (requester.patient or "").startswith(PREFIX)
+        chosen = await self._persons((requester.patient,)) if golden else (requester.patient,) if requester.patient else ()
         if requester.organization is None:
-            return Facts()
-        chosen = await self._persons((requester.patient,)) if (requester.patient or "").startswith(PREFIX) else ()
+            return Facts(chosen=chosen)
         each = [one for several in directives.values() for one in several]
         people = await self._people(requester, each, snapshot.moment)
         known = Known(await self._reached(chains(each)), await self._roles(authors(each))) if each else Known()
         if requester.purpose not in PURPOSES:
-            return Facts(people, known, own=chosen)
+            return Facts(people, known, chosen=chosen)
         opening = await self._emergencies.open_for(requester, requester.purpose, datetime.fromtimestamp(snapshot.moment / 1000, UTC))
         opened = await self._persons(opening.patients) if opening is not None and opening.patients is not None else ()
-        return Facts(people, known, opening, opened, chosen)
+        return Facts(people, known, opening, opened, chosen=chosen)
 
     async def _persons(self, patients: Sequence[str | None]) -> tuple[str, ...]:
         """Every Patient of the same persons."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from fhir_server.access import roles
 from fhir_server.access.basis import NO_BASIS, Basis, Sharing
-from fhir_server.access.visibility import Visibility
+from fhir_server.access.visibility import Facts, Visibility
 from fhir_server.auth.members import LOGIN_SYSTEM, NETWORK
 from fhir_server.auth.requester import Local, Requester
 from fhir_server.auth.roles import FACILITY_ROLE_SYSTEM, FACILITY_TYPE_SYSTEM, ROLE_SYSTEM, FacilityRole, Role
@@ -85,7 +85,7 @@ class Access:
         except ScopeError:
             scopes = Scopes()
         by_role = _by_role(self._table, requester, basis)
-        asking = _Asking(requester, scopes, basis.own, basis.visibility(requester, self._parameters))
+        asking = _Asking(requester, scopes, basis.facts, basis.visibility(requester, self._parameters))
 
         def granted(interaction: str, type: str) -> Expression:
             if LETTER.get(interaction, "?") not in by_role.get(type, ""):
@@ -114,7 +114,7 @@ class Access:
         requester = asking.requester
         parts = [self._by_scopes(asking, interaction, type)]
         if requester.role is Role.PATIENT:
-            parts.append(self._own(asking.own, type))
+            parts.append(self._own(asking.facts.own, type))
         if requester.role in roles.OF_A_FACILITY:
             parts.append(_in_custody(requester) if interaction in _WRITES else asking.may_see(type))
         if interaction in _WRITES and requester.role not in (Role.SECRETARIAT, Role.TESTER):
@@ -127,18 +127,17 @@ class Access:
         for scope in asking.scopes.resources:
             if LETTER[interaction] in scope.letters and scope.type in (type, "*") and (scope.context == "system") != requester.is_person:
                 limit = self._grammar.expression(scope, type)
-                patients = asking.own if requester.patient in asking.own else (requester.patient,)
-                whose = (self._of_patients(patients, type), self._about(requester.patient, interaction, type))
+                whose = (self._of_patients(asking.facts.chosen, type), self._about(requester.patient, interaction, type))
                 found.append(_all([limit, *whose]) if scope.context == "patient" else limit)
         if EVERYTHING in found:
             return EVERYTHING
         distinct = tuple(dict.fromkeys(each for each in found if each != NOTHING))
         return distinct[0] if len(distinct) == 1 else Or(distinct)
 
-    def _of_patients(self, patients: Sequence[str | None], type: str) -> Expression:
+    def _of_patients(self, patients: Sequence[str], type: str) -> Expression:
         """Exactly the patients' compartments; nothing without a patient, or for a type that no patient's compartment holds."""
         try:
-            each = [compartment.expression("Patient", patient.partition("/")[2], type, self._parameters) for patient in patients if patient]
+            each = [compartment.expression("Patient", patient.partition("/")[2], type, self._parameters) for patient in patients]
         except FhirError:
             return NOTHING
         return each[0] if len(each) == 1 else Or(tuple(each))
@@ -163,11 +162,11 @@ class Access:
 
 @dataclass(frozen=True)
 class _Asking:
-    """Who asks, and what is known of what he may see: `own` are the Patients that he is or has chosen."""
+    """Who asks, and what is known of what he may see."""
 
     requester: Requester
     scopes: Scopes
-    own: tuple[str, ...]
+    facts: Facts
     visibility: Visibility | None
 
     def may_see(self, type: str) -> Expression:

@@ -35,8 +35,8 @@ _NOT_EVEN_THEN: Final = Not(Has("_security", "http://terminology.hl7.org/CodeSys
 @dataclass(frozen=True)
 class Facts:
     """What was found out for one request, beside who asks: `people` whom the requester is or belongs to, what is `known` of what
-    consents name; `opening` is an emergency, `opened` the patients it is limited to; `own` are the Patients that a patient is, or that
-    were chosen at the launch.
+    consents name; `opening` is an emergency, `opened` the patients it is limited to; `own` are the Patients that a patient is, `chosen`
+    those that the one chosen at the launch is.
     """
 
     people: frozenset[str] = frozenset()
@@ -44,6 +44,7 @@ class Facts:
     opening: Opening | None = None
     opened: tuple[str, ...] = ()
     own: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

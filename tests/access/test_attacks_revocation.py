@@ -28,6 +28,7 @@ from fhir_server.auth.registrations import Draft
 from fhir_server.auth.roles import FacilityRole, Role
 from fhir_server.authorization.administration.people import Newcomer, Work
 from fhir_server.settings import Settings
+from fhir_server.ssmix2.facility import organization_id
 from fhir_server.store.records import now
 from tests.access.records import of_patient
 from tests.access.secured import BASE, store
@@ -135,9 +136,9 @@ async def opened(mongodb_uri, database_name):
             await stack.enter_async_context(app.outer.router.lifespan_context(app.outer))
             servers.append(await stack.enter_async_context(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=BASE)))
         registry = await stack.enter_async_context(open_registry(settings, mongodb_uri))
-        await store(apps[0], *of_patient("p1")[:1])
         held = Held(tuple(servers), administration_of(settings, registry), registry)
         account = await _facility(held.administration)
+        await store(apps[0], *of_patient("p1")[:1], custodian=f"Organization/{organization_id(CODE)}")
         await _certificate(held, registry)
         for app in apps:
             app.registry.identity.pki._looked = float("-inf")

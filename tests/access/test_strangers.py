@@ -152,7 +152,9 @@ async def test_s56_nobody_but_the_secretariat_says_who_is_whom(secured, ask):
     assert (await ask(requester(Role.SECRETARIAT), "PUT", "/Patient/p1", json=merged)).status_code == 200
     kept = patient(id="p1", link=merged["link"], active=True)
     assert (await ask(requester(Role.PHYSICIAN), "PUT", "/Patient/p1", json=kept)).status_code == 200
-    assert (await ask(requester(Role.PHYSICIAN), "PUT", "/Patient/p1", json=patient(id="p1"))).status_code == 403
+    left_out = await ask(requester(Role.PHYSICIAN), "PUT", "/Patient/p1", json=patient(id="p1"))
+    assert left_out.status_code == 200
+    assert left_out.json()["link"] == merged["link"]
 
 
 async def test_s07_the_link_of_one_page_shows_another_requester_what_that_one_may_see(secured, ask):
