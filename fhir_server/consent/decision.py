@@ -131,17 +131,17 @@ class _Judge:
         facts = self._facts
         return (
             (rule.data_period is None or _in_time(rule.data_period, facts.times, possibly=possibly))
-            and (not rule.labels or any(self._labelled(each, possibly=possibly) for each in rule.labels))
+            and (not rule.labels or any(self._labelled(each, denies=rule.type == DENY, possibly=possibly) for each in rule.labels))
             and (not rule.classes or any(map(self._of_class, rule.classes)))
             and (not rule.codes or any(form in facts.codings for each in rule.codes for form in forms(each)))
             and (not rule.data or any(map(self._concerned, rule.data)))
         )
 
-    def _labelled(self, label: str, *, possibly: bool) -> bool:
+    def _labelled(self, label: str, *, denies: bool, possibly: bool) -> bool:
         system, _, code = label.rpartition("|")
         if system == CONFIDENTIALITY and code in LADDER:
             rung = LADDER.index(code)
-            return self._rung >= rung if possibly else self._rung <= rung
+            return self._rung >= rung if denies else self._rung <= rung
         return not self._facts.labels.isdisjoint(self._vocabulary.labels(label, possibly=possibly))
 
     def _of_class(self, token: str) -> bool:

@@ -91,7 +91,7 @@ class _Compiler:
             return _Match(NOTHING, NOTHING)
         whose = EVERYTHING if of is None else _kept_by(sorted(of))
         criteria = [self._time(rule.data_period)] if rule.data_period is not None else []
-        criteria += [self._labels(rule.labels)] if rule.labels else []
+        criteria += [self._labels(rule.labels, denies=rule.type == DENY)] if rule.labels else []
         criteria += [_sure(any_of(map(self._class, rule.classes)))] if rule.classes else []
         criteria += [_sure(self._codes(rule.codes))] if rule.codes else []
         criteria += [_sure(any_of(map(self._data, rule.data)))] if rule.data else []
@@ -104,13 +104,16 @@ class _Compiler:
         inside, outside, touching = (Spans(self._date, prefix, period.low, period.high) for prefix in ("eq", "ne", "ap"))
         return _Match(And((inside, Not(outside))), Or((touching, Not(Present(self._date)))))
 
-    def _labels(self, labels: Sequence[str]) -> _Match:
+    def _labels(self, labels: Sequence[str], *, denies: bool) -> _Match:
+        """A permit of N covers what is at most N, a deny of R what is at least R (C24-C26)."""
         certain, possible = [], []
         for label in labels:
             system, _, code = label.rpartition("|")
             if system == CONFIDENTIALITY and code in LADDER:
-                certain.append(self._up_to(LADDER.index(code)))
-                possible.append(negated(self._up_to(LADDER.index(code) - 1)))
+                rung = LADDER.index(code)
+                covered = negated(self._up_to(rung - 1)) if denies else self._up_to(rung)
+                certain.append(covered)
+                possible.append(covered)
             else:
                 certain.append(_labelled(self._vocabulary.labels(label, possibly=False)))
                 possible.append(_labelled(self._vocabulary.labels(label, possibly=True)))
