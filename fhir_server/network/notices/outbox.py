@@ -66,7 +66,7 @@ async def _addresses(desk: Desk, letter: Resource) -> list[str]:
 
 async def collect(desk: Desk) -> int:
     """Put into the outbox what a process that died had told but not posted yet; tells how many there were."""
-    since = (desk.now() - _LOOKED_BACK).timestamp() * 1000
+    since = int((desk.now() - _LOOKED_BACK).timestamp() * 1000)
     recent = And((HasPrefix("category", f"{SYSTEM}|"), Spans("sent", "ge", since, since)))
     return await post(desk, await desk.find("Communication", recent))
 
