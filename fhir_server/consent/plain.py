@@ -38,8 +38,6 @@ def plain(directives: Sequence[Directive], custodians: Iterable[str], moment: in
     """Give the policy of a person as who may read whose data; None where it cannot be said so."""
     until = min((each for each in _changes(directives) if each > moment), default=None)
     counting = in_force(directives, moment)
-    if not counting:
-        return Plain(until=until)
     if not all(map(_is_plain, counting)):
         return None
     named = sorted({actor.reference for each in counting for rule in each.root.walk() for actor in rule.actors})

@@ -117,7 +117,7 @@ def provision(element: Any, zone: tzinfo, base: str = "", depth: int = 0) -> Pro
         reading.tokens("class"),
         tuple(each for concept in reading.many("code") for each in reading.concept(concept)),
         tuple(map(reading.datum, reading.many("data"))),
-        tuple(provision(each, zone, base, depth + 1) for each in reading.many("provision")),
+        tuple(provision(each, zone, base, depth + 1) for each in reading.exceptions()),
     )
     return read if reading.clear else replace(read, unclear=True)
 
@@ -137,6 +137,12 @@ class _Reading:
         kept = [each for each in found if isinstance(each, dict) and "modifierExtension" not in each]
         self.clear = self.clear and len(kept) == len(found)
         return kept
+
+    def exceptions(self) -> list[Any]:
+        """All of them, also those that cannot be read: each says for itself that it is unclear."""
+        found = self._element.get("provision", [])
+        self.clear = self.clear and isinstance(found, list)
+        return found if isinstance(found, list) else []
 
     def interval(self, name: str) -> Interval | None:
         if name not in self._element:
