@@ -4,7 +4,7 @@ NETWORK.md L32, D4, F069: certain matches link by themselves only where the netw
 wait as Tasks for the secretariat. The consent form is the strongest evidence: the patient himself lists his numbers.
 """
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
@@ -17,12 +17,15 @@ from fhir_server.network.matching.comparing import Known, compared, known, near
 from fhir_server.network.matching.decision import Grounds, settle
 from fhir_server.network.matching.joining import enrolling, linking
 from fhir_server.network.matching.pairs import CANCELLED, OPEN, REJECTED, proposed, tasks_between
-from fhir_server.network.matching.persons import NETWORK, golden_of, is_golden, key, patient, person, version
+from fhir_server.network.matching.persons import NETWORK, REGIONAL_ID, golden_of, is_golden, key, patient, person, version
 from fhir_server.outcome import FhirError, invalid
+from fhir_server.search.expression import And, HasPrefix, Not, OfType, Present
+from fhir_server.search.query import Query
 from fhir_server.store.repository import Changed
 
 _MOST_PROPOSED = 20
 _ATTEMPTS = 20
+_PAGE = 200
 _AUTOMATIC = "確実な一致による自動名寄せ / linked automatically: the match is certain"
 _BY_FORM = "患者同意書（様式6）の記載による名寄せ / linked: the patient lists these numbers on the consent form"
 
@@ -78,6 +81,19 @@ async def look(desk: Desk, reference: str) -> list[str]:
         if (task := await _filed(desk, reference, each)) is not None:
             waiting.append(task)
     return waiting
+
+
+async def alone(desk: Desk) -> AsyncIterator[str]:
+    """Give every facility's Patient who is linked with nobody, page by page."""
+    unlinked = And((OfType(("Patient",)), Not(Present("link")), Not(HasPrefix("identifier", f"{REGIONAL_ID}|"))))
+    query = Query("Patient", unlinked, count=_PAGE)
+    while True:
+        page = await desk.everything.find(query)
+        for each in page.versions:
+            yield each.reference
+        if page.after is None:
+            return
+        query = replace(query, after=page.after)
 
 
 async def by_form(desk: Desk, patients: Sequence[str], consent: str, who: str = NETWORK) -> str:

@@ -62,6 +62,11 @@ def score_of(task: Resource) -> tuple[float | None, str | None]:
     return (float(scores[0]) if scores else None), (str(grades[0]) if grades else None)
 
 
+def guards_of(task: Resource) -> list[str]:
+    """Give the codes of what speaks against the match, as the Task was filed with."""
+    return [str(each) for each in _values(task, "guard")]
+
+
 def _values(task: Resource, code: str) -> list[Any]:
     found = []
     for each in task.get("input", ()):
