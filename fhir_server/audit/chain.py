@@ -24,6 +24,9 @@ SPREAD: Final = 5_000
 MOST_SEEN: Final = 2_000
 """What one event holds of `seen`, `what` and `written` together; more becomes several events of the same request."""
 
+LONGEST: Final = 8_000
+"""Characters of a query that are kept."""
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Event])
 
@@ -104,10 +107,7 @@ def divided(events: Sequence[Event]) -> list[list[Event]]:
 
 def parts_of(event: Event) -> list[Event]:
     """Divide an event that tells of very much into several of the same request."""
-    if len(event.seen) + len(event.what) + len(event.written) <= MOST_SEEN:
-        return [event]
     longest = max(len(event.seen), len(event.what), len(event.written))
-    cuts = range(0, longest, MOST_SEEN)
     return [
         msgspec.structs.replace(
             event,
@@ -115,5 +115,22 @@ def parts_of(event: Event) -> list[Event]:
             what=event.what[at : at + MOST_SEEN],
             written=event.written[at : at + MOST_SEEN],
         )
-        for at in cuts
+        for at in range(0, max(longest, 1), MOST_SEEN)
     ]
+
+
+def writable(event: Event) -> Event:
+    """Give the event as it can be written: what somebody sends decides neither its size nor whether others' events are written."""
+    if len(event.query) <= LONGEST and len(event.id) <= LONGEST:
+        try:
+            _encoder.encode(event)
+        except UnicodeEncodeError:  # half of a surrogate pair
+            pass
+        else:
+            return event
+    texts = {name: value for name in event.__struct_fields__ if isinstance(value := getattr(event, name), str)}
+    return msgspec.structs.replace(event, **{name: _written(value) for name, value in texts.items()})
+
+
+def _written(text: str) -> str:
+    return text[:LONGEST].encode(errors="replace").decode()

@@ -15,6 +15,7 @@ from typing import Final
 from fhir_server.audit.event import Event
 
 EVERY: Final = ""
+_LONGEST: Final = 160  # no reference is longer; what is, somebody has made up
 DENIED: Final = "d"
 EMERGENCY: Final = "!"
 ABOUT, READER, CUSTODIAN, SUBJECT, CLIENT = "r=", "o=", "c=", "s=", "a="
@@ -55,9 +56,14 @@ def asked_for(event: Event) -> str:
     return f"{event.type}/{event.id}" if event.type and event.id else ""
 
 
+def resource_of(reference: str) -> str:
+    """Leave out of which version a reference is."""
+    return reference.partition("/_history/")[0]
+
+
 def patients_of(event: Event) -> tuple[str, ...]:
     """Give the patients that the event tells of."""
-    named = (asked_for(event), *(each.patient for each in event.seen), *event.what, *event.written)
+    named = (asked_for(event), *(each.patient for each in event.seen), *event.what, *map(resource_of, event.written))
     return tuple(dict.fromkeys(each for each in named if each.startswith("Patient/")))
 
 
@@ -68,11 +74,11 @@ def references(event: Event) -> tuple[str, ...]:
         asked_for(event),
         *(each.patient for each in event.seen),
         *event.what,
-        *event.written,
+        *map(resource_of, event.written),
         *event.consents,
         event.emergency,
     )
-    return tuple(dict.fromkeys(each for each in named if each))
+    return tuple(dict.fromkeys(each for each in named if each and len(each) <= _LONGEST))
 
 
 def outcome_of(event: Event) -> str:

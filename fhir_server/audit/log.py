@@ -18,7 +18,7 @@ from typing import Final, NamedTuple
 
 from fhir_server.audit.anchor import Anchor, Head
 from fhir_server.audit.anchoring import Anchoring
-from fhir_server.audit.chain import MOST_SEEN, SPREAD, Chain, divided, events_of, parts_of
+from fhir_server.audit.chain import MOST_SEEN, SPREAD, Chain, divided, events_of, parts_of, writable
 from fhir_server.audit.event import Event
 from fhir_server.audit.found_by import Filter
 from fhir_server.audit.gathering import Gathering, weight
@@ -70,6 +70,7 @@ class Log:
 
     async def record(self, event: Event) -> None:
         """Record an event: when this returns, the majority has it in the journal. Raises FhirError (503) where it cannot be done in seconds."""
+        event = writable(event)
         if weight(event) <= MOST_SEEN:
             await self._together(event)
             return
