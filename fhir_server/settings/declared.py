@@ -102,6 +102,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["on", "off"],
         Meta(description="Whether what is done is recorded; `off` only at a loopback address, for measuring. 監査記録"),
     ] = "on"
+    audit_years: Annotated[
+        int, Meta(ge=1, le=100, description="Years that `tsunagi audit prune` leaves of the audit log, one at least. 監査記録の保存年数")
+    ] = 5
     settle_time: Annotated[
         int,
         Meta(
