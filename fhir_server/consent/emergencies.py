@@ -147,14 +147,17 @@ class Emergencies:
         self._emergencies: Records[Emergency] = shelf.records(EMERGENCIES)
         self._disasters: Records[Disaster] = shelf.records(DISASTERS)
         self._everything = everything
+        self._clock = shelf.clock
 
     async def open_for(self, requester: Requester, purpose: str, moment: datetime) -> Opening | None:
         """Give what is open to the requester for this purpose, None for nothing; an emergency of his own before a disaster that opens less.
 
-        Nothing is open for another purpose than was declared, nor to systems, nor outside of core hospitals (D10).
+        Nothing is open for another purpose than was declared, nor to systems, nor outside of core hospitals (D10). A moment that is past is
+        taken for now: what has ended is not opened again by whoever asks late.
         """
         if purpose not in PURPOSES or not may_read(requester):
             return None
+        moment = max(moment, self._clock())
         own, disaster = await asyncio.gather(self._own(requester, purpose, moment), self._disaster(purpose, moment))
         if own is not None and not await in_group(self._everything, requester.organization or "", requester.fhir_user or "", moment):
             own = None
