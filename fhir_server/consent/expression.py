@@ -37,7 +37,10 @@ def permitted(
     """
     compiler = _Compiler(question, type, parameters, vocabulary, Known(reached or {}, roles or {}))
     found = [compiler.directive(each) for each in in_force(directives, question.moment)]
-    return all_of([any_of(each.permits for each in found), negated(any_of(each.denies for each in found))])
+    permits = any_of(each.permits for each in found)
+    if len(found) == 1:
+        return permits  # what one permits it does not deny
+    return all_of([permits, negated(any_of(each.denies for each in found))])
 
 
 class _Verdict(NamedTuple):

@@ -7,7 +7,7 @@ What cannot be read never widens what is seen: the rule is marked `unclear`, and
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import tzinfo
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -70,7 +70,7 @@ class Provision:
     """One rule and the exceptions to it. An empty criterion asks for nothing; the parts of one are alternatives.
 
     `type` is permit, deny, or None (a root that leaves it to the default). `labels`, `purposes`, `classes` and `codes` are
-    "system|code". Times are milliseconds since 1970.
+    "system|code". `readers` and `keepers` (custodians) are the references of its actors. Times are milliseconds since 1970.
     """
 
     type: str | None = None
@@ -85,6 +85,12 @@ class Provision:
     data: tuple[Data, ...] = ()
     provisions: tuple["Provision", ...] = ()
     unclear: bool = False
+    readers: frozenset[str] = field(init=False, repr=False, compare=False)
+    keepers: frozenset[str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, part in (("readers", Part.READER), ("keepers", Part.CUSTODIAN)):  # a form may name a hundred facilities
+            object.__setattr__(self, name, frozenset(each.reference for each in self.actors if each.part is part))
 
     @property
     def about_data(self) -> bool:

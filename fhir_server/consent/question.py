@@ -48,9 +48,9 @@ class Question:
     purpose: str
     moment: int
 
-    def comes_from(self, reference: str) -> bool:
-        """Tell whether the one who asks is, or belongs to, what the reference names (C18)."""
-        return reference in self.organizations or reference in self.people
+    def among(self, references: frozenset[str]) -> frozenset[str]:
+        """Give those of the references that name the one who asks, or what he belongs to (C18)."""
+        return frozenset(each for each in self.organizations if each in references) | (self.people & references)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,12 @@ def custodians(rule: Provision, question: Question, *, network_form: bool) -> fr
     """
     if not rule.actors:
         return None
-    keeping = frozenset(each.reference for each in rule.actors if each.part is Part.CUSTODIAN)
-    reading = frozenset(each.reference for each in rule.actors if each.part is Part.READER)
-    named = frozenset(filter(question.comes_from, reading))
+    named = question.among(rule.readers)
     if network_form and rule.type == DENY:
-        return None if named else keeping | reading
+        return None if named else rule.keepers | rule.readers
     if network_form:
-        return frozenset(each for each in keeping | reading if named - {each})
-    if not named and any(each.part is not Part.CUSTODIAN for each in rule.actors):
+        others = rule.keepers | rule.readers
+        return (others if len(named) > 1 else others - named) if named else named
+    if not named and (rule.readers or any(each.part is Part.NEITHER for each in rule.actors)):
         return frozenset()
-    return keeping or None
+    return rule.keepers or None

@@ -66,7 +66,7 @@ class Vocabulary:
         self._terminology = terminology
         known = terminology.code_system(CONFIDENTIALITY)
         others = sorted((known.codes if known is not None else frozenset()) - frozenset(LADDER))
-        self._off_ladder = _forms(CONFIDENTIALITY, others)
+        self._off_ladder = tuple(f"{CONFIDENTIALITY}|{code}" for code in others)
 
     def is_for(self, purpose: str, of_rule: str) -> bool:
         """Tell whether a purpose is that of a rule or a kind of it: ETREAT is a TREAT, TREAT no ETREAT (C30).
