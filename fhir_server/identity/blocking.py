@@ -14,7 +14,7 @@ from fhir_server.identity.guards import names_nobody
 from fhir_server.search.expression import And, Begins, Expression, Has, Or, Spans, StartsWith
 from fhir_server.search.types.sortable import sortable_date
 from fhir_server.search.types.string import squeeze
-from profiles.primitives import TOKYO, date_span
+from profiles.primitives import date_span
 
 _WIDE: Final = str.maketrans({chr(code): chr(code + 0xFEE0) for code in range(0x21, 0x7F) if chr(code) != ":"})
 _AREA_CODES: Final = (2, 3, 4, 5)
@@ -27,12 +27,14 @@ class Block(NamedTuple):
     expression: Expression
 
 
-def expressions(who: Demographics, zone: tzinfo = TOKYO) -> tuple[Expression, ...]:
-    """Give the searches for Patients who may be this one; none where too little is said. `zone` is that of the search index."""
+def expressions(who: Demographics, zone: tzinfo) -> tuple[Expression, ...]:
+    """Give the searches for Patients who may be this one; none where too little is said. `zone` is that of the
+    search index: in the summers of 1948 to 1951 midnight in Japan was at another hour.
+    """
     return tuple(each.expression for each in blocks(who, zone))
 
 
-def blocks(who: Demographics, zone: tzinfo = TOKYO) -> tuple[Block, ...]:
+def blocks(who: Demographics, zone: tzinfo) -> tuple[Block, ...]:
     """Give the same searches with what each goes by."""
     return tuple(Block(key, expression) for key, expression in _blocks(who, zone) if expression != Or())
 

@@ -17,7 +17,9 @@ from fhir_server.search.types.string import fold
 
 _IN_BRACKETS: Final = re.compile(r"[(（\[［〔]([^)）\]］〕]*)[)）\]］〕]?")
 _KANA: Final = re.compile(r"[ァ-ヺヽヾーｦ-ﾟぁ-ゖゝゞ゛゜・･'’.,\-\s]+")
-_REPEATED: Final = re.compile(r"(.)([々ゝゞヽヾ])")
+_IGNORED: Final = re.compile(r"[\s\-‐‑‒–—―−ー・.]")
+_MOST_TURNS: Final = 5
+_MARKS: Final = "々ゝゞヽヾ"
 _DIGITS: Final = re.compile(r"\d+")
 _EXTENSION: Final = re.compile(r"(?:内線|ext\.?|x|#|[(]内).*$", re.IGNORECASE)
 _MOBILE: Final = ("50", "70", "80", "90")
@@ -40,13 +42,13 @@ VARIANTS: Final = _groups()
 @lru_cache(maxsize=65_536)
 def kana(text: str) -> str:
     """Give a kana name, or a part of one, as it is compared: ｼﾖｳｲﾁ, しょういち and ショーイチ are one."""
-    return _joined(fold(_spelt_out(text)))
+    return _folded(_spelt_out(text))
 
 
 @lru_cache(maxsize=65_536)
 def kanji(text: str) -> str:
     """Give a name in kanji (or Latin letters) as it is compared: 渡邊, 渡邉 and 渡辺 are one, as are 佐々木 and 佐佐木."""
-    return _joined(fold(_spelt_out(text.translate(VARIANTS)))).translate(VARIANTS)
+    return _folded(_spelt_out(text.translate(VARIANTS))).translate(VARIANTS)
 
 
 def is_kana(text: str) -> bool:
@@ -84,20 +86,27 @@ def postal_code(text: str) -> str:
 
 def insured_part(text: str) -> str:
     """Give one part of an insured person's identification: width, spaces, hyphens and leading zeros do not count."""
-    return re.sub(r"[\s\-‐‑‒–—―−ー・.]", "", unicodedata.normalize("NFKC", text)).upper().lstrip("0")
+    bare = _IGNORED.sub("", unicodedata.normalize("NFKC", text).upper())
+    return unicodedata.normalize("NFKC", bare).lstrip("0")
 
 
 def _spelt_out(text: str) -> str:
-    if not any(each in text for each in "々ゝゞヽヾ"):
+    """Write what marks of repetition stand for; ゞ and ヾ repeat with dots."""
+    if not any(mark in text for mark in _MARKS):
         return text
-    return _REPEATED.sub(_again, unicodedata.normalize("NFKC", text))
+    spelt = ""
+    for each in unicodedata.normalize("NFKC", text):
+        repeated = spelt[-1:] if each in _MARKS else ""
+        spelt += unicodedata.normalize("NFC", repeated + "\u3099")[:1] if repeated and each in "ゞヾ" else repeated or each
+    return spelt
 
 
-def _again(found: re.Match[str]) -> str:
-    """Write what a mark of repetition stands for; ゞ and ヾ repeat with dots."""
-    repeated = found[1] + "\u3099" if found[2] in "ゞヾ" else found[1]
-    return found[1] + unicodedata.normalize("NFC", repeated)
-
-
-def _joined(folded: str) -> str:
-    return one_sound(folded.replace(" ", "")) if " " in folded else folded
+def _folded(text: str) -> str:
+    """Fold until nothing changes: what stood between two characters may have kept them from being one sound."""
+    for _ in range(_MOST_TURNS):
+        folded = fold(text)
+        joined = one_sound(folded.replace(" ", "")) if " " in folded else folded
+        if joined == text:
+            break
+        text = joined
+    return text

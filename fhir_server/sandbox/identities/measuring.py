@@ -5,6 +5,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from fhir_server.identity.blocking import blocks
 from fhir_server.identity.demographics import Demographics, demographics
@@ -15,9 +17,9 @@ from fhir_server.search.expression import EQUALS, LOW, TEXT, And, Begins, Expres
 from fhir_server.search.holding import Subject, holds
 from fhir_server.search.parameters import Parameters
 from fhir_server.search.types.string import index_prefix
-from profiles.primitives import TOKYO
 
 Pair = tuple[int, int]
+ZONE: Final = ZoneInfo("Asia/Tokyo")
 
 
 @dataclass(slots=True)
@@ -61,7 +63,7 @@ class Index:
     """Patients by their index entries, as the store has them: a search is led by entries, then judged."""
 
     def __init__(self, charts: Sequence[Chart], parameters: Parameters) -> None:
-        self._subjects = [Subject("Patient", chart.patient["id"], entries(chart.patient, parameters, TOKYO)) for chart in charts]
+        self._subjects = [Subject("Patient", chart.patient["id"], entries(chart.patient, parameters, ZONE)) for chart in charts]
         self._by_entry: dict[str, set[int]] = defaultdict(set)
         for place, subject in enumerate(self._subjects):
             for entry in subject.entries.entries:
@@ -100,7 +102,7 @@ def measure(charts: Sequence[Chart], parameters: Parameters) -> Figures:
     found: dict[Pair, set[str]] = defaultdict(set)
     index = Index(charts, parameters)
     for place, who in enumerate(read):
-        for key, expression in blocks(who):
+        for key, expression in blocks(who, ZONE):
             for other in index.find(expression):
                 if other != place:
                     found[min(place, other), max(place, other)].add(key)
