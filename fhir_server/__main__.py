@@ -20,6 +20,7 @@ _COMMANDS = {
     "cert": "administer the network's certificates / クライアント証明書を管理する",
     "key": "show, rotate and withdraw the keys that sign tokens / トークン署名鍵を管理する",
     "session": "show and end sessions / セッションの表示・終了",
+    "audit": "verify, anchor, export and prune the audit log / 監査記録の検証・保管",
     "ssmix2": "import an SS-MIX2 standard storage / SS-MIX2 標準化ストレージを取り込む",
     "index": "show or rebuild the search indexes / 検索索引の表示・再構築",
     "openapi": "write the OpenAPI document / OpenAPI 文書を出力する",
