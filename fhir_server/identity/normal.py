@@ -19,6 +19,7 @@ _IN_BRACKETS: Final = re.compile(r"[(（\[［〔]([^)）\]］〕]*)[)）\]］〕
 _KANA: Final = re.compile(r"[ァ-ヺヽヾーｦ-ﾟぁ-ゖゝゞ゛゜・･'’.,\-\s]+")
 _IGNORED: Final = re.compile(r"[\s\-‐‑‒–—―−ー・.]")
 _MOST_TURNS: Final = 5
+_HYPHEN: Final = re.compile(r"(?<=[ぁ-ゖァ-ヺｦ-ﾟ])[-‐‑‒–—―−－]")  # ｻﾄ-, typed for ｻﾄｰ
 _MARKS: Final = "々ゝゞヽヾ"
 _DIGITS: Final = re.compile(r"\d+")
 _EXTENSION: Final = re.compile(r"(?:内線|ext\.?|x|#|[(]内).*$", re.IGNORECASE)
@@ -42,7 +43,7 @@ VARIANTS: Final = _groups()
 @lru_cache(maxsize=65_536)
 def kana(text: str) -> str:
     """Give a kana name, or a part of one, as it is compared: ｼﾖｳｲﾁ, しょういち and ショーイチ are one."""
-    return _folded(_spelt_out(text))
+    return _folded(_HYPHEN.sub("ー", _spelt_out(text)))
 
 
 @lru_cache(maxsize=65_536)

@@ -27,7 +27,8 @@ class Figures:
     """What a measurement gave.
 
     `pairs` are the true pairs of charts, `found` those among them that were candidates, `by` which key found them. `true` and `false` count the candidates of
-    each grade by the truth. `wrong` are pairs of different people that were called certain: there may be none. `formed`: true pairs that a consent form makes certain.
+    each grade by the truth. `wrong` are pairs of different people that were called certain: there may be none. `formed`: true pairs that a consent form makes certain,
+    `misformed`: pairs of two persons of different name or birth that it would, had it listed both by mistake.
     `seconds` is the time of all `comparisons`, `reading` that of reading the charts.
     """
 
@@ -40,6 +41,7 @@ class Figures:
     guarded: Counter[str] = field(default_factory=Counter)
     wrong: list[tuple[Chart, Chart, Comparison]] = field(default_factory=list)
     formed: int = 0
+    misformed: int = 0
     comparisons: int = 0
     seconds: float = 0.0
     reading: float = 0.0
@@ -120,11 +122,21 @@ def _judge(figures: Figures, charts: Sequence[Chart], read: Sequence[Demographic
         if (one, other) in truth:
             figures.true[comparison.grade] += 1
             figures.guarded.update(guard.code for guard in comparison.guards)
-            figures.formed += compare(read[one], read[other], listed=True).grade is Grade.CERTAIN
+            figures.formed += _formed(read[one], read[other])
         else:
             figures.false[comparison.grade] += 1
+            figures.misformed += not _namesake(charts[one], charts[other]) and _formed(read[one], read[other])
             if comparison.grade is Grade.CERTAIN:
                 figures.wrong.append((charts[one], charts[other], comparison))
+
+
+def _formed(one: Demographics, other: Demographics) -> bool:
+    return compare(one, other, listed=True).grade is Grade.CERTAIN
+
+
+def _namesake(one: Chart, other: Chart) -> bool:
+    """Tell whether two persons agree in name and birth date: a form that lists the wrong one of them deceives everybody."""
+    return (one.person.name, one.person.birth) == (other.person.name, other.person.birth)
 
 
 def _truth(charts: Sequence[Chart]) -> Iterator[Pair]:
