@@ -10,6 +10,7 @@ from fhir_server.consent.decision import decide
 from fhir_server.consent.expression import permitted
 from fhir_server.consent.facts import Facts, facts
 from fhir_server.consent.plain import plain
+from fhir_server.consent.provision import DEEPEST
 from fhir_server.consent.question import Question
 from fhir_server.consent.vocabulary import vocabulary
 from fhir_server.search.entries import entries
@@ -22,7 +23,7 @@ from fhir_server.store.mongo import Mongo
 from profiles.primitives import TOKYO
 from tests.conftest import NOW
 from tests.consent.chance import FACILITIES, MOMENTS, REACHED, ROLES, random_consents, random_question, random_resource
-from tests.consent.judging import consent, read
+from tests.consent.judging import consent, labels, read, rule
 from tests.search.judge import parameters
 
 RESOURCES, ROUNDS = 120, 160
@@ -67,6 +68,21 @@ async def test_memory_and_database_agree_on_ten_thousand_consents_resources_and_
         outcomes.update(each.outcome for each in decided.values())
     assert judged >= 10_000
     assert min(outcomes.values()) > judged / 20, "each outcome has to happen often"
+
+
+async def test_the_deepest_consent_that_is_read_can_be_asked_of_the_database(stored):
+    mongo, known = stored
+    inner = rule("permit", securityLabel=labels("V"))
+    for level in reversed(range(DEEPEST)):
+        further = rule("deny", dataPeriod={"start": "2026-03-01"}, securityLabel=labels("R"))
+        inner = rule("deny" if level % 2 else "permit", inner, further, securityLabel=labels("V" if level % 2 == 0 else "U"))
+    directives = read(consent(inner), consent(inner, "other", organization=[{"reference": each} for each in FACILITIES]))
+    question = Question(FACILITIES[:1], frozenset(), "TREAT", MOMENTS[0])
+    compiled = permitted(directives, question, "Observation", parameters(), vocabulary())
+    found = await mongo.resource.distinct("_id", {"t": "Observation", "$and": [condition(compiled, ("Observation",))]})
+    observations = [each for each in known if each.type == "Observation"]
+    assert set(found) == {f"Observation/{each.id}" for each in observations if decide(directives, question, each, vocabulary()).permits}
+    assert 0 < len(found) < len(observations)
 
 
 def test_a_further_deny_never_permits_more_and_no_order_matters():

@@ -2,9 +2,20 @@
 
 import pytest
 
+from fhir_server.consent.decision import decide
 from fhir_server.consent.directive import authors, chains
+from fhir_server.consent.expression import permitted
+from fhir_server.consent.facts import facts
 from fhir_server.consent.question import Reason
+from fhir_server.consent.vocabulary import vocabulary
+from fhir_server.search.entries import entries
+from fhir_server.search.holding import Subject, holds
+from fhir_server.search.parameters import Parameters
+from fhir_server.store.custody import in_custody
+from profiles.definitions import r4
+from profiles.primitives import TOKYO
 from tests.consent.judging import (
+    A,
     B,
     asks,
     consent,
@@ -73,6 +84,16 @@ def test_c09_of_several_dates_all_have_to_lie_inside():
     timed = observation(effectiveDateTime=None, effectiveTiming={"event": ["2026-02-03", "2026-03-03"]})
     assert not sees(permitting(dataPeriod=FEBRUARY), asks(), timed)
     assert not sees(denying(dataPeriod=FEBRUARY), asks(), timed)
+
+
+def test_c09_of_several_values_of_its_date_all_have_to_lie_inside():
+    date = {"url": "urn:own", "code": "date", "base": ["Observation"], "type": "date", "expression": "Observation.component.value"}
+    own = Parameters(r4(), [date])
+    twice = observation(component=[{"valueDateTime": "2026-02-03"}, {"valueDateTime": "2026-03-03"}])
+    subject = Subject("Observation", "o", in_custody(entries(twice, own, TOKYO), A))
+    for consents, known in ((permitting(dataPeriod=FEBRUARY), False), (permitting(dataPeriod={"start": "2026-02-01"}), True)):
+        assert holds(permitted(read(*consents), asks(), "Observation", own, vocabulary()), subject) is known
+        assert decide(read(*consents), asks(), facts(twice, A, own, TOKYO), vocabulary()).permits is known
 
 
 def test_c10_a_type_that_has_no_date_is_never_surely_inside():
