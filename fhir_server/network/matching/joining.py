@@ -1,6 +1,7 @@
 """Plans of link, unlink and merge: what changes when two Patients turn out to be one person, or not to be.
 
-NETWORK.md D4, F014, L32 (human check, reversible), S56; https://profiles.ihe.net/ITI/PMIR/ (replaced-by). A plan is made of what is stored now
+NETWORK.md D4, F014, L32 (human check, reversible), S56; https://profiles.ihe.net/ITI/PMIR/ (replaced-by). What a merged person has agreed to, or
+refused, holds for the one that stays: her Consents move there, for a refusal must not be lost. A plan is made of what is stored now
 and done only if that has not changed meanwhile: see `decision.settle`.
 """
 
@@ -16,6 +17,7 @@ from fhir_server.network.matching.numbers import new_number
 from fhir_server.network.matching.pairs import ACCEPTED, OPEN, REJECTED, settled, tasks_between
 from fhir_server.network.matching.persons import (
     Person,
+    consents,
     golden_of,
     is_golden,
     key,
@@ -95,7 +97,8 @@ async def _merged(desk: Desk, gone: Person, into: Person, *, force: bool) -> Dec
     replaced = with_links({**old, "active": False}, [*old.get("link", ()), link(key(new), "replaced-by")])
     replacing = with_links(new, [*new.get("link", ()), link(key(old), "replaces")])
     moved = [Change(each, pointing(each, key(new))) for each in gone.members]
-    changes = (Change(old, replaced), Change(new, replacing), *moved, *settling)
+    agreed = [Change(each, {**each, "patient": {**each["patient"], "reference": key(new)}}) for each in await consents(desk, key(old))]
+    changes = (Change(old, replaced), Change(new, replacing), *moved, *agreed, *settling)
     people = (gone.with_members(()), into.with_members((*into.members, *gone.members)))
     return Decision(Activity.MERGE, changes, people, remarks=tuple(remarks))
 

@@ -1,6 +1,6 @@
 """Persons: the Patient of each facility, and the golden Patient of the network that says they are one.
 
-NETWORK.md F089; https://profiles.ihe.net/ITI/PMIR/ (the links), docs/plan of identity: each facility's Patient points to the golden one by
+NETWORK.md F089; https://profiles.ihe.net/ITI/PMIR/ (the links). Each facility's Patient points to the golden one by
 `link` (seealso). The golden one does not point back: that would tell a facility where else the patient goes.
 
 Beside each golden Patient stands a Linkage with the same id, which the secretariat alone may read: its members, and those that were members
@@ -15,7 +15,7 @@ from typing import Final
 from fhir_server.exchange import Resource
 from fhir_server.network.desk import Desk
 from fhir_server.outcome import conflict, not_found
-from fhir_server.search.expression import Has
+from fhir_server.search.expression import ForPatient, Has
 
 GOLDEN: Final = "Patient/golden-"
 REGIONAL_ID: Final = "urn:tsunagi:regional-patient-id"
@@ -134,6 +134,12 @@ async def members(desk: Desk, golden: str) -> tuple[Resource, ...]:
     """Give the facilities' Patients that point to this golden one, in the order of their references."""
     found = await desk.find("Patient", Has("link", golden), _MOST_MEMBERS)
     return tuple(sorted((each for each in found if not is_golden(key(each))), key=key))
+
+
+async def consents(desk: Desk, golden: str) -> list[Resource]:
+    """Give the Consents that name this golden Patient herself, whatever their state."""
+    found = await desk.find("Consent", ForPatient(golden))  # those of her members are found with her
+    return [each for each in found if (each.get("patient") or {}).get("reference") == golden]
 
 
 async def patient(desk: Desk, reference: str) -> Resource:

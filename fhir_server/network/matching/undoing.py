@@ -1,7 +1,7 @@
 """Undoing a decision on who is who: the state before comes back, step by step as far as anybody wants (L32).
 
-Only what the decision changed comes back: of a Patient the links, and of a golden one whether it is active, so that what a facility has
-written meanwhile stays. What a later decision has changed again is not touched: that one is undone first.
+Only what the decision changed comes back: of a Patient the links, of a golden one whether it is active, of a Consent whose it is, so that what
+others have written meanwhile stays. What a later decision has changed again is not touched: that one is undone first.
 """
 
 from fhir_server.exchange import Resource
@@ -9,12 +9,11 @@ from fhir_server.network.desk import Desk
 from fhir_server.network.matching import past
 from fhir_server.network.matching.decision import Activity, Change, Decision
 from fhir_server.network.matching.pairs import CANCELLED, settled
-from fhir_server.network.matching.persons import Person, golden_of, is_golden, key, linkage, members, person, successor_of
+from fhir_server.network.matching.persons import Person, consents, golden_of, is_golden, key, linkage, members, person, successor_of
 from fhir_server.outcome import FhirError, conflict, not_found
-from fhir_server.search.expression import ForPatient
 from profiles import json
 
-_OURS = {"Patient": ("link", "active"), "Task": ("status",)}
+_OURS = {"Patient": ("link", "active"), "Task": ("status",), "Consent": ("patient",)}
 UNDONE = "判断が取り消されました / the decision was undone"
 
 
@@ -115,7 +114,7 @@ async def _members_after(desk: Desk, golden: str, afterwards: dict[str, Resource
 
 async def _is_named(desk: Desk, golden: str) -> bool:
     """Whether a consent names the golden Patient: then it stays, without members."""
-    return bool(await desk.find("Consent", ForPatient(golden), 1))
+    return bool(await consents(desk, golden))
 
 
 def _check_alive(found: Person, change: Change | None) -> None:

@@ -206,6 +206,44 @@ async def test_merging_two_golden_patients_points_their_members_to_the_one_that_
     assert {each: content(await world.read(each)) for each in before} == before
 
 
+def consent(id: str, golden: str) -> Any:
+    scope = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "patient-privacy"}]}
+    category = [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}]
+    made = {"resourceType": "Consent", "id": id, "status": "active", "scope": scope, "category": category}
+    return {**made, "patient": {"reference": golden}, "policy": [{"uri": "urn:tsunagi:policy:listed"}], "provision": {"type": "deny"}}
+
+
+async def test_what_a_merged_person_has_refused_holds_for_the_one_that_stays(world):
+    await two(world)
+    await world.store("c", patient("c1", "c"))
+    stays, gone = (
+        await linked(world),
+        answered(await world.ask("Patient-link", "c1", target=await alone(world, "b2"), reason=WHY), "golden"),
+    )
+    await world.desk.store(consent("refusal", gone))
+    before = content(await world.read("Consent/refusal"))
+    await world.ask("Patient-merge", gone.partition("/")[2], into=stays, reason=WHY, force=True)
+    assert (await world.read("Consent/refusal"))["patient"] == {"reference": stays}
+    await world.ask("Patient-undo", "c1", reason="取り違え")
+    assert content(await world.read("Consent/refusal")) == before
+
+
+async def alone(world: World, id: str) -> str:
+    """Another Patient of facility b."""
+    await world.store("b", patient(id, "b", "2"))
+    return f"Patient/{id}"
+
+
+async def test_undoing_leaves_a_golden_patient_whom_a_consent_names_without_members(world):
+    await two(world)
+    golden = await linked(world)
+    await world.desk.store(consent("agreed", golden))
+    await world.ask("Patient-undo", "a1", reason="取り違え")
+    assert (await world.read(golden))["active"] is True
+    assert "link" not in await world.read("Patient/a1")
+    assert (await world.ask("Patient-link", "a1", target=golden, reason=WHY))["parameter"][0]["valueReference"]["reference"] == golden
+
+
 async def test_of_two_secretaries_who_link_at_once_one_wins_and_nothing_is_half_done(world):
     await two(world)
     await world.store("c", patient("c1", "c"))
