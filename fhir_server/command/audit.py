@@ -68,7 +68,7 @@ _NOT_OK = "NOT OK: the audit log is not as it was written / 監査記録に改�
 
 def anchor(arguments: argparse.Namespace) -> int:
     """Sign how far the log has come, and write a copy to be kept elsewhere."""
-    copy = _on_log(arguments, lambda log, settings: _anchored(log, settings))
+    copy = _on_log(arguments, _anchored)
     if copy is None:
         raise CommandFailed("nothing has been recorded yet / まだ記録がありません", status=1)
     if arguments.output is None:
@@ -91,11 +91,11 @@ def status(arguments: argparse.Namespace) -> int:
 def prune(arguments: argparse.Namespace) -> int:
     """Remove what is older than the network keeps; without --yes only say what that is."""
     if arguments.yes:
-        removed = _on_log(arguments, lambda log, settings: _pruned(log, settings))
+        removed = _on_log(arguments, _pruned)
         print(f"{removed[0]:,} batches with {removed[1]:,} events from before {removed[2]} are removed / 削除しました")
         next_step("tsunagi audit verify", "tsunagi audit anchor --output FILE")
         return 0
-    count, until = _on_log(arguments, lambda log, settings: _old(log, settings))
+    count, until = _on_log(arguments, _old)
     print(f"{count:,} batches are from before {until} / これより前の記録: {count:,} 件")
     next_step(f"tsunagi audit export --until {until} --output FILE    keep them elsewhere / 別に保管する", "tsunagi audit prune --yes")
     return 0
