@@ -11,7 +11,6 @@ from fhir_server.auth.roles import Role
 from fhir_server.exchange import FhirResponse, Resource
 from fhir_server.network.consent_form.asking import decider, require_scope, text_of
 from fhir_server.network.consent_form.desk_work import Step, Work, require_task, take
-from fhir_server.network.consent_form.dissents import check_no_dissent
 from fhir_server.network.consent_form.evidence import require_evidence
 from fhir_server.network.consent_form.letters import shown
 from fhir_server.network.consent_form.members import member
@@ -72,8 +71,7 @@ async def _released(asked: Asked, widened: Work, starts: str | None) -> Step | N
     task = require_task(widened)
     form = await form_of(asked.desk, task)
     rows = rows_of(task, form.rows)
-    golden, parties = await linked(asked.desk, rows, f"Consent/{widened.consent['id']}", decider(asked))
-    await check_no_dissent(asked.desk, widened.consent, golden, parties)
+    golden, parties = await linked(asked.desk, rows, widened.consent, decider(asked))
     return await released(asked.desk, widened, golden, parties, state=State.FACILITY_ADDED, starts=starts)
 
 

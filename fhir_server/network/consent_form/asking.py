@@ -51,6 +51,11 @@ async def consent_of(asked: Asked) -> Resource:
     return found
 
 
+def patient_of(consent: Resource) -> str:
+    """Give the reference of a consent's patient; "" where it names none."""
+    return str((consent.get("patient") or {}).get("reference", ""))
+
+
 async def own_patients(asked: Asked, patient: str) -> list[str]:
     """Give those Patients of a person who are the requester himself, or his facility's own, and whom he may see."""
     desk, requester = asked.desk, asked.requester
@@ -67,7 +72,7 @@ async def own_patients(asked: Asked, patient: str) -> list[str]:
 
 async def require_own(asked: Asked, consent: Resource) -> str:
     """Give the requester's own Patient of a consent; raises FhirError (404) where it is about nobody that he may speak for."""
-    found = await own_patients(asked, str(consent.get("patient", {}).get("reference")))
+    found = await own_patients(asked, patient_of(consent))
     if not found:
         raise not_found("Consent", consent["id"])
     return found[0]

@@ -8,12 +8,18 @@ from datetime import datetime, tzinfo
 from typing import Any, Final
 
 from fhir_server.exchange import Resource
-from fhir_server.network.consent_form.records import PUBLISHED_AT, REASON, actor, deny
+from fhir_server.network.consent_form.records import POLICY, PUBLISHED_AT, REASON, actor, deny
 from profiles.primitives import date_span
 
 UNLINKED, STOPPED, PAUSED, OPT_OUT = "unlinked", "stopped", "paused", "opt-out"
 OF_THE_PATIENT: Final = frozenset({STOPPED, PAUSED})
 """The exceptions that the patient asked for."""
+
+
+def is_of_network(consent: Resource) -> bool:
+    """Tell whether the consent lists facilities that share with each other, by a policy of the network."""
+    named = any(str(each.get("uri", "")).startswith(POLICY) for each in consent.get("policy", ()))
+    return named and bool(organizations(consent))
 
 
 def organizations(consent: Resource) -> list[str]:

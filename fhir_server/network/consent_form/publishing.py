@@ -10,10 +10,10 @@ from fhir_server.auth.roles import Role
 from fhir_server.exchange import FhirResponse, Resource
 from fhir_server.network.consent_form.asking import decider, require_scope
 from fhir_server.network.consent_form.desk_work import Step, Work, require_task, take
-from fhir_server.network.consent_form.dissents import check_no_dissent
 from fhir_server.network.consent_form.letters import letters
 from fhir_server.network.consent_form.provisions import published_at, publishing
 from fhir_server.network.consent_form.rows import Party, form_of, linked, rows_of
+from fhir_server.network.consent_form.standing import standing
 from fhir_server.network.consent_form.states import State, moved, reached, stamp, state_of, waiting
 from fhir_server.network.desk import Asked, Desk
 from fhir_server.outcome import FhirError, Issue, conflict
@@ -32,8 +32,7 @@ async def publish(asked: Asked) -> FhirResponse:
         task = require_task(work)
         _check_ready(work, task)
         form = await form_of(asked.desk, task)
-        golden, parties = await linked(asked.desk, rows_of(task, form.rows), f"Consent/{work.consent['id']}", decider(asked))
-        await check_no_dissent(asked.desk, work.consent, golden, parties)
+        golden, parties = await linked(asked.desk, rows_of(task, form.rows), work.consent, decider(asked))
         return await released(asked.desk, work, golden, parties)
 
     return await take(asked, plan)
@@ -64,16 +63,18 @@ async def released(
     if golden is None or (len(times) < 2 and not in_force):
         moving = task if state_of(task) is State.MATCHING else moved(task, State.MATCHING, at)
         return _waits(task, waiting(moving, lacking), lacking)
-    consent = publishing(work.consent, times)
+    consent = {**publishing(work.consent, times), "patient": {"reference": golden}}
     if consent == work.consent and in_force:
         return _waits(task, waiting(task, lacking), lacking)
-    consent = verified(consent, golden, at)
     mails: list[Resource] = []
-    if set(times) - set(before):
+    if set(times) - set(before) or not in_force:
+        consent = verified({**consent, "patient": work.consent["patient"]}, golden, at)
         person = await desk.read(golden)
         assert person is not None
         mails = letters(desk, person, consent, parties, times, before=before)
-    return Step("publish", consent, waiting(moved(task, state, at), lacking), letters=tuple(mails), remarks=_remarks(lacking))
+    now = standing(desk, consent)
+    told = waiting(moved(task, state if now is State.PUBLISHED else now, at), lacking)
+    return Step("publish", consent, told, letters=tuple(mails), remarks=_remarks(lacking))
 
 
 def _waits(task: Resource, told: Resource, lacking: Sequence[tuple[str, str]]) -> Step | None:

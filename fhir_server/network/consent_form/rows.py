@@ -3,13 +3,14 @@
 NETWORK.md F014, F015, F065, D2, D4
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from fhir_server.exchange import Resource
+from fhir_server.network.consent_form.dissents import check_no_dissent
 from fhir_server.network.consent_form.form import Form, Row, read
-from fhir_server.network.consent_form.members import place
+from fhir_server.network.consent_form.members import Place, place
 from fhir_server.network.consent_form.states import INPUT, codes, reference_of
 from fhir_server.network.desk import Desk
 from fhir_server.network.matching.candidates import by_form
@@ -50,32 +51,33 @@ def rows_of(task: Resource, rows: Sequence[Row]) -> list[Row]:
     return [*rows, *later]
 
 
-async def linked(desk: Desk, rows: Sequence[Row], consent: str, who: str) -> tuple[str | None, list[Party]]:
+async def linked(desk: Desk, rows: Sequence[Row], consent: Resource, who: str) -> tuple[str | None, list[Party]]:
     """Link the Patients that the rows name as far as nothing speaks against it; give the golden one and every facility.
 
-    The golden one is None where no row names a Patient. `who` decides: "Practitioner/1".
+    The golden one is None where no row names a Patient. `who` decides: "Practitioner/1". Raises FhirError (422), having linked nobody, where
+    one of them has said no.
     """
     places = [(row, await place(desk, row)) for row in rows]
     patients = [found.patient for _, found in places if found is not None and found.patient is not None]
-    golden = await by_form(desk, patients, consent, who) if patients else None
-    together = {key(each): each for each in await members(desk, golden)} if golden is not None else {}
+    await check_no_dissent(desk, consent, patients)
+    golden = await by_form(desk, patients, key(consent), who) if patients else None
+    people = await members(desk, golden) if golden is not None else ()
     times = await linked_at(desk, golden) if golden is not None else {}
-    parties = []
-    for row, found in places:
-        if found is None:
-            parties.append(Party(row.organization, await _name(desk, row.organization), None, None, "参加施設ではありません"))
-            continue
-        patient = together.get(found.patient or "") or _of(together.values(), row.organization)
-        since = times.get(key(patient)) if patient is not None else None
-        lacking = "" if since is not None else found.lacking[0] if found.lacking is not None else "名寄せ未了"
-        parties.append(Party(row.organization, found.name, patient, since, lacking))
-    return golden, parties
+    await check_no_dissent(desk, consent, [key(each) for each in people] + ([golden] if golden is not None else []))
+    return golden, [await _party(desk, row, found, people, times) for row, found in places]
+
+
+async def _party(desk: Desk, row: Row, found: Place | None, people: Sequence[Resource], times: Mapping[str, datetime]) -> Party:
+    if found is None:
+        name = str((await desk.read(row.organization) or {}).get("name", row.organization))
+        return Party(row.organization, name, None, None, "参加施設ではありません")
+    named = next((each for each in people if key(each) == found.patient), None)
+    patient = named or _of(people, row.organization)
+    since = times.get(key(patient)) if patient is not None else None
+    lacking = "" if since is not None else found.lacking[0] if found.lacking is not None else "名寄せ未了"
+    return Party(row.organization, found.name, patient, since, lacking)
 
 
 def _of(patients: Iterable[Resource], organization: str) -> Resource | None:
     """A Patient that the facility has and the secretariat has linked, whatever number the form says."""
     return next((each for each in patients if custodian(each) == organization), None)
-
-
-async def _name(desk: Desk, organization: str) -> str:
-    return str((await desk.read(organization) or {}).get("name", organization))

@@ -4,18 +4,18 @@ NETWORK.md D5-D7, F076-F079. It holds with the write that says so: the next requ
 the 患者情報利用停止届出書 of its own patient, the secretariat enters one. Nobody but the patient and the secretariat resumes.
 """
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from fhir_server.auth.roles import Role
 from fhir_server.exchange import FhirResponse, Resource
 from fhir_server.network.consent_form import provisions
-from fhir_server.network.consent_form.asking import AT_A_FACILITY, require_own, require_scope, text_of
+from fhir_server.network.consent_form.asking import AT_A_FACILITY, patient_of, require_own, require_scope, text_of
 from fhir_server.network.consent_form.desk_work import Step, Work, take
-from fhir_server.network.consent_form.dissents import check_no_dissent
+from fhir_server.network.consent_form.dissents import check_no_dissent, everybody
 from fhir_server.network.consent_form.evidence import require_evidence
 from fhir_server.network.consent_form.provisions import OF_THE_PATIENT, PAUSED, STOPPED, concerns, exceptions, reason_of
 from fhir_server.network.consent_form.records import deny
+from fhir_server.network.consent_form.standing import standing
 from fhir_server.network.consent_form.states import State, moved, stamp, step
 from fhir_server.network.desk import Asked, Desk
 from fhir_server.outcome import FhirError, Issue, conflict
@@ -43,7 +43,9 @@ async def stop(asked: Asked) -> FhirResponse:
             return None
         if work.consent["status"] not in _IN_FORCE:
             raise conflict("This consent is not in force / 有効な同意ではありません", "Consent.status")
-        source = await require_evidence(asked, work.consent["patient"]["reference"], needed=asked.requester.role in AT_A_FACILITY)
+        source = await require_evidence(asked, patient_of(work.consent), needed=asked.requester.role in AT_A_FACILITY)
+        if what != _ALL:
+            _require_form(work.consent)
         consent = {**work.consent, "status": "inactive"} if what == _ALL else _narrowed(asked, work.consent, what, period)
         if consent == work.consent:
             return None
@@ -51,6 +53,13 @@ async def stop(asked: Asked) -> FhirResponse:
         return Step("stop", consent, _told(asked.desk, work.task, consent), evidence=evidence, reason=reason)
 
     return await take(asked, plan)
+
+
+def _require_form(consent: Resource) -> None:
+    """Raise FhirError (422) for a consent of another kind: what its exceptions mean is not known here, but it can be stopped as a whole."""
+    if not provisions.is_of_network(consent):
+        text = "This consent does not list facilities; it can be stopped as a whole / 施設を列挙した同意ではありません"
+        raise FhirError(Issue("business-rule", text, ("Consent.policy",)))
 
 
 def _narrowed(asked: Asked, consent: Resource, what: str, period: Resource | None) -> Resource:
@@ -106,11 +115,13 @@ async def resume(asked: Asked) -> FhirResponse:
     async def plan(work: Work) -> Step | None:
         if asked.requester.role is not Role.SECRETARIAT:
             await require_own(asked, work.consent)
-        patient = work.consent["patient"]["reference"]
+        patient = patient_of(work.consent)
         full = work.consent["status"] == "inactive"
         if not full and work.consent["status"] not in _IN_FORCE:
             raise conflict("This consent is not stopped / 停止中の同意ではありません", "Consent.status")
         source = await require_evidence(asked, patient, needed=full and asked.requester.role is Role.SECRETARIAT)
+        if not full:
+            _require_form(work.consent)
         consent = await _again(asked.desk, work.consent) if full else _widened(asked, work.consent)
         if consent == work.consent:
             return None
@@ -122,8 +133,7 @@ async def resume(asked: Asked) -> FhirResponse:
 
 async def _again(desk: Desk, consent: Resource) -> Resource:
     """A consent that was never published goes back to the secretariat's desk."""
-    patient = consent["patient"]["reference"]
-    await check_no_dissent(desk, consent, patient, ())
+    await check_no_dissent(desk, consent, await everybody(desk, patient_of(consent)))
     return {**consent, "status": "active" if consent.get("verification") else "proposed"}
 
 
@@ -132,36 +142,8 @@ def _widened(asked: Asked, consent: Resource) -> Resource:
     return provisions.without(consent, lambda each: reason_of(each) in OF_THE_PATIENT, named)
 
 
-# -- what the Task says ---------------------------------------------------------------------------------------------------
-
-
-def standing(desk: Desk, consent: Resource) -> State:
-    """Give the state of a consent that has been published, as it is now: a pause is over by itself (D7)."""
-    if consent["status"] == "inactive":
-        return State.STOPPED
-    now = desk.now()
-    reasons = {reason_of(each) for each in exceptions(consent) if not provisions.is_over(each, now, desk.terms.zone)}
-    if STOPPED in reasons:
-        return State.PARTLY_STOPPED
-    if PAUSED in reasons:
-        return State.PAUSED
-    return State.PUBLISHED if consent["status"] == "active" else State.FORM_CHECK
-
-
 def _told(desk: Desk, task: Resource | None, consent: Resource, *, resumed: bool = False) -> Resource | None:
     if task is None:
         return None
     at = stamp(desk.now(), desk.terms.zone)
     return moved(step(task, State.RESUMED, at) if resumed else task, standing(desk, consent), at)
-
-
-async def end_pauses(desk: Desk, tasks: Sequence[Resource]) -> int:
-    """Say of these Tasks, which say paused, that the pause is over where it is; tells how many. What is shared does not wait for it."""
-    ended = 0
-    for task in tasks:
-        consent = await desk.read(task["focus"]["reference"])
-        if consent is not None and standing(desk, consent) is State.PUBLISHED:
-            at = stamp(desk.now(), desk.terms.zone)
-            await desk.store(moved(task, State.PUBLISHED, at), versions={f"Task/{task['id']}": int(task["meta"]["versionId"])})
-            ended += 1
-    return ended

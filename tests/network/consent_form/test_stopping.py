@@ -7,10 +7,10 @@ import pytest
 
 from fhir_server.auth.requester import Requester
 from fhir_server.auth.roles import Role
-from fhir_server.network.consent_form.stopping import end_pauses
+from fhir_server.network.consent_form.standing import end_pauses
 from fhir_server.outcome import FhirError
 from fhir_server.search.expression import Has
-from tests.network.consent_form.world import PATIENT, SECRETARY, TOKYO, at, code, form, patient
+from tests.network.consent_form.world import PATIENT, SECRETARY, TOKYO, at, code, form, patient, row
 
 OTHER = Requester("q2", role=Role.PATIENT, scope="patient/*.cruds", fhir_user="Patient/px", patient="Patient/px")
 
@@ -53,11 +53,10 @@ async def test_d7_a_temporary_stop_has_a_period_and_is_over_by_itself(world):
     answer = await world.ask("Consent-stop", id, PATIENT, what="period", start="2026-04-10", end="2026-04-30")
     assert answer["state"] == "paused"
     assert await exceptions(world, id) == [("paused", [], {"start": "2026-04-10", "end": "2026-04-30"})]
-    tasks = await world.desk.find("Task", Has("business-status", "urn:tsunagi:consent-state|paused"))
     world.moment[0] = datetime(2026, 4, 30, 23, 59, 59, tzinfo=TOKYO)
-    assert await end_pauses(world.desk, tasks) == 0
+    assert await end_pauses(world.desk) == 0
     world.later(seconds=1)
-    assert await end_pauses(world.desk, tasks) == 1
+    assert await end_pauses(world.desk) == 1
     assert (await world.read(f"Task/{id}"))["businessStatus"]["coding"][0]["code"] == "published"
 
 
@@ -204,3 +203,39 @@ async def test_f063_a_stopped_facility_is_not_told_of_others(world):
     assert [len(await world.letters(each)) for each in "abcd"] == [2, 1, 2, 1]
     assert ("stopped", ["b"], None) in await exceptions(world, id)
     assert "病院B" not in (await world.letters("d"))[0]["payload"][0]["contentString"]
+
+
+async def test_f076_a_consent_that_came_without_a_form_is_stopped_as_a_whole_only(world):
+    id = await world.published()
+    consent = await world.read(f"Consent/{id}")
+    for missing in ("policy", "provision"):
+        other = {name: value for name, value in consent.items() if name != missing}
+        other |= {"id": f"without-{missing}", "policyRule": {"text": "of another kind"}}
+        await world.store("network", other)
+        with pytest.raises(FhirError) as refused:
+            await world.ask("Consent-stop", other["id"], PATIENT, what="facilities", organization="Organization/b")
+        assert refused.value.status == 422
+        assert (await world.ask("Consent-stop", other["id"], PATIENT, what="all"))["status"] == "inactive"
+        for operation in ("Consent-publish", "Consent-check-form"):
+            with pytest.raises(FhirError) as refused:
+                await world.ask(operation, other["id"])
+            assert refused.value.status == 409
+
+
+async def test_d6_publishing_again_leaves_what_the_patient_stopped(world):
+    id = await world.published(form(row("a", "100"), row("b", "200"), row("d", "400")))
+    await world.ask("Consent-stop", id, PATIENT, what="facilities", organization="Organization/b")
+    await world.store("d", patient("pd", "d", "400"))
+    answer = await world.ask("Consent-publish", id)
+    assert answer["state"] == "partly-stopped"
+    assert await exceptions(world, id) == [("stopped", ["b"], None)]
+
+
+async def test_d4_publishing_again_takes_out_whose_patient_is_linked_no_more(world):
+    id = await world.published()
+    await world.ask("Patient-unlink", "pb", reason="別人でした")
+    answer = await world.ask("Consent-publish", id)
+    assert answer["reason"] == "同意済・未連携: 病院B (名寄せ未了)"
+    assert await exceptions(world, id) == [("unlinked", ["b"], None)]
+    assert [len(await world.letters(each)) for each in "abc"] == [1, 1, 1]
+    assert len((await world.read(f"Consent/{id}"))["verification"]) == 1

@@ -15,6 +15,7 @@ from fhir_server.exchange import FhirRequest, Resource
 from fhir_server.interactions.writing import prepare
 from fhir_server.network.consent_form import adding, checking, publishing, stopping, submitting, waiting
 from fhir_server.network.desk import Asked, Desk
+from fhir_server.network.matching import operations
 from fhir_server.network.notices import MAILS
 from fhir_server.network.terms import Terms
 from fhir_server.operations.arguments import arguments
@@ -51,6 +52,7 @@ PERFORMERS = {
     "Consent-publish": publishing.publish,
     "Consent-resume": stopping.resume,
     "Consent-stop": stopping.stop,
+    "Patient-unlink": operations.unlink,
     "QuestionnaireResponse-submit-consent": submitting.submit_consent,
 }
 
