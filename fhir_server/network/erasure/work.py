@@ -107,7 +107,9 @@ class _Work:
         await self._desk.record(proof(record, requester, round(self._desk.now().timestamp() * 1000)))
         now = self._desk.now()
         return await self._change(
-            lambda each: msgspec.structs.replace(each, state=State.DONE, done=now, asked_for=each.id, patients=(), custodians=(), pending=())
+            lambda each: msgspec.structs.replace(
+                each, state=State.DONE, done=now, asked_for=each.id, patients=(), custodians=(), pending=()
+            )
         )
 
     async def _revoke(self, patients: tuple[str, ...]) -> None:

@@ -3,12 +3,15 @@
 import asyncio
 from dataclasses import replace
 
+import msgspec
 import pytest
 
+from fhir_server.audit.event import Event, Seen
 from fhir_server.auth.roles import Role
-from fhir_server.consent.emergencies import EMERGENCIES, USES, Opening
+from fhir_server.consent.emergencies import EMERGENCIES, USES
 from fhir_server.network.emergency.uses import Uses
 from fhir_server.outcome import FhirError
+from fhir_server.search.expression import EVERYTHING
 from tests.network.emergency.world import CLINICIAN, COLLEAGUE, DOCTOR, S1, WHY, group, person
 
 
@@ -41,7 +44,7 @@ async def test_d09_nothing_is_open_to_his_colleague_or_to_himself_at_another_fac
 
 async def test_d10_whoever_is_not_of_a_core_hospital_is_refused(world):
     assert (await refused(world.ask("emergency-access", CLINICIAN, **WHY))).status == 403
-    assert await world.desk.find("Task", _any()) == []
+    assert await world.desk.find("Task", EVERYTHING) == []
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role not in (Role.PHYSICIAN, Role.UPLOADER, Role.SYSTEM, Role.TESTER)])
@@ -155,7 +158,7 @@ async def test_s50_while_nothing_can_be_audited_nothing_is_opened(world):
     world.deaf = True
     assert (await refused(world.ask("emergency-access", DOCTOR, **WHY))).status == 503
     assert await world.open_for(DOCTOR) is None
-    assert await world.desk.find("Task", _any()) == []
+    assert await world.desk.find("Task", EVERYTHING) == []
 
 
 async def test_f025_secretariat_and_the_patients_custodians_are_told_without_the_reasons_words(world):
@@ -177,12 +180,10 @@ async def test_f025_secretariat_and_the_patients_custodians_are_told_without_the
 
 async def test_f025_where_all_data_are_open_each_custodian_is_told_when_they_are_first_seen(world):
     answer = await world.ask("emergency-access", DOCTOR, **WHY)
-    opening = await world.open_for(DOCTOR)
-    assert opening is not None
     assert await world.told("Organization/a") == []
     uses = Uses(world.desk)
     for each in (uses, uses, Uses(world.desk)):
-        await each.seen(opening, world.audit[0], ("Organization/a", "Organization/b", "Organization/network", ""))
+        await each.seen(seeing(world.audit[0], "a", "b", "network", ""))
     assert len(await world.told("Organization/a")) == 1
     assert await world.told("Organization/b") == []
     (use,) = await world.desk.shelf.records(USES).find(occasion=answer["emergency"].removeprefix("Task/"))
@@ -191,10 +192,27 @@ async def test_f025_where_all_data_are_open_each_custodian_is_told_when_they_are
 
 async def test_f025_several_processes_that_see_the_first_at_once_tell_once(world):
     await world.ask("emergency-access", DOCTOR, **WHY)
-    opening = await world.open_for(DOCTOR)
-    assert isinstance(opening, Opening)
-    await asyncio.gather(*(Uses(world.desk).seen(opening, world.audit[0], ("Organization/a",)) for _ in range(4)))
+    await asyncio.gather(*(Uses(world.desk).seen(seeing(world.audit[0], "a")) for _ in range(4)))
     assert len(await world.told("Organization/a")) == 1
+
+
+async def test_f025_what_is_seen_without_an_emergency_is_nobodys_to_be_told(world):
+    await Uses(world.desk).seen(msgspec.structs.replace(seeing(Event(0, "R", "read", 200), "a"), emergency=""))
+    assert await world.told("Organization/a") == []
+
+
+async def test_l15_what_is_seen_by_two_emergencies_is_told_in_both_reviews(world):
+    for patient in ("Patient/p1", "Patient/p2"):
+        await world.ask("emergency-access", DOCTOR, patient=patient, **WHY)
+        world.shift(minutes=1)
+    await Uses(world.desk).seen(seeing(world.audit[1], "a"))
+    assert len(await world.desk.shelf.records(USES).find(custodian="Organization/a")) == 2
+
+
+def seeing(event: Event, *custodians: str) -> Event:
+    """An event of the same person that gave out data of these custodians."""
+    seen = tuple(Seen("Patient/p1", f"Organization/{each}" if each else "", "Observation", 1) for each in custodians)
+    return msgspec.structs.replace(event, seen=seen)
 
 
 async def test_l15_he_ends_it_himself_and_it_is_over_at_once(world):
@@ -213,9 +231,3 @@ async def test_l15_the_secretariat_ends_it_and_others_do_not_even_learn_of_it(wo
     assert theirs.issues[0].diagnostics.replace(answer["emergency"], "") == nobodys.issues[0].diagnostics.replace("Task/none", "")
     await world.ask("end-emergency-access", S1, emergency=answer["emergency"])
     assert await world.open_for(DOCTOR) is None
-
-
-def _any():
-    from fhir_server.search.expression import EVERYTHING
-
-    return EVERYTHING

@@ -3,12 +3,13 @@
 import asyncio
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from fhir_server.network.emergency.reviews import escalate
 from fhir_server.network.emergency.uses import Uses
 from fhir_server.outcome import FhirError
-from tests.network.emergency.test_break_glass import refused
+from tests.network.emergency.test_break_glass import refused, seeing
 from tests.network.emergency.test_disaster import opened
 from tests.network.emergency.world import DOCTOR, S1, S2, WHY
 
@@ -59,11 +60,10 @@ async def test_d09_another_task_is_no_review(world):
 
 async def test_l15_the_review_of_a_disaster_lists_all_uses(world):
     answer = await opened(world)
-    opening = await world.open_for(DOCTOR, "ETREAT")
     uses = Uses(world.desk)
     for doctor in ("b1", "b2"):
-        event = replace_event(world.audit[0], doctor)
-        await uses.seen(opening, event, ("Organization/a", "Organization/c"))
+        who = {"subject": doctor, "person": f"Practitioner/{doctor}", "organization": "Organization/b"}
+        await uses.seen(seeing(msgspec.structs.replace(world.audit[0], **who), "a", "c"))
     assert len(await world.told("Organization/c")) == 1  # once for each facility that reads
     world.shift(days=3)
     await escalate(world.desk)
@@ -115,9 +115,3 @@ async def test_d09_a_review_that_somebody_made_unreadable_is_late(world, broken)
     task = await world.read(answer["emergency"])
     await world.store("network", {name: value for name, value in {**task, **broken}.items() if value is not None})
     assert await escalate(world.desk) == 1
-
-
-def replace_event(event, doctor):
-    import msgspec
-
-    return msgspec.structs.replace(event, subject=doctor, person=f"Practitioner/{doctor}", organization="Organization/b")
