@@ -5,6 +5,7 @@ A step never works on what it has not read: Consent and Task are replaced only i
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -64,7 +65,8 @@ async def take(asked: Asked, plan: Callable[[Work], Awaitable[Step | None]]) -> 
         except Changed:
             await asyncio.sleep(_PAUSE * attempt)
             continue
-        await post(asked.desk, step.letters)
+        with suppress(FhirError):  # it is done and told; what is not posted now, the courier finds
+            await post(asked.desk, step.letters)
         return _answer(step.consent or work.consent, step.task or work.task, step.remarks)
     raise FhirError(Issue("transient", "Others change the same consent all the time; try again", ("Consent",)))
 

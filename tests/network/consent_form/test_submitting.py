@@ -9,6 +9,7 @@ from fhir_server.network.consent_form.form import as_patient, read
 from fhir_server.network.consent_form.questionnaire import questionnaire, texts
 from fhir_server.outcome import FhirError
 from fhir_server.search.expression import Has
+from fhir_server.store.repository import Delete
 from tests.network.consent_form.world import BY_PROXY, GENDER, PNG, ROWS, at, code, form, patient, row
 
 ROLE_CODE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
@@ -93,6 +94,15 @@ async def test_the_same_form_five_times_at_once_is_one_consent(world):
     answers = await asyncio.gather(*(world.submit() for _ in range(5)))
     assert len({each["consent"] for each in answers}) == 1
     assert len(await world.desk.find("Consent", Has("status", "proposed"))) == 1
+
+
+async def test_a_form_of_which_only_the_evidence_was_kept_is_completed_when_it_is_sent_again(world):
+    id = (await world.submit())["consent"].partition("/")[2]
+    await world.desk.everything.commit([Delete(type, id) for type in ("Consent", "Task", "Provenance")])
+    with pytest.raises(FhirError):
+        await world.ask("Consent-check-form", id)
+    assert (await world.submit())["consent"] == f"Consent/{id}"
+    assert (await world.ask("Consent-check-form", id))["state"] == "form-check"
 
 
 async def test_another_form_under_the_same_identifier_is_refused(world):

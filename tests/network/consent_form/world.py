@@ -269,3 +269,15 @@ def replace_clock(shelf: Any, moment: list[datetime]) -> Any:
     """The same shelf on the clock of the test."""
     shelf.clock = lambda: moment[0]
     return shelf
+
+
+async def received(world: World, response: Resource | None = None) -> str:
+    """Hand in a form; gives the Consent's id."""
+    return str((await world.submit(response))["consent"].partition("/")[2])
+
+
+async def checked(world: World, response: Resource | None = None) -> str:
+    """Hand in a form and check it; gives the Consent's id."""
+    id = await received(world, response)
+    await world.ask("Consent-check-form", id)
+    return id
