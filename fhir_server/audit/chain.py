@@ -11,7 +11,7 @@ import hmac
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Self
 
 import msgspec
 
@@ -32,13 +32,19 @@ _decoder = msgspec.msgpack.Decoder(list[Event])
 
 
 class Chain:
-    """A chain as its writer knows it: the last number and hash that are stored."""
+    """A chain as its writer knows it: the number and hash of its last batch, and the number of the last event in that."""
 
-    def __init__(self, key: bytes, milliseconds: int) -> None:
-        self.id = f"{milliseconds:011x}{os.urandom(3).hex()}"
-        self.number = 0
-        self.hash = beginning(self.id)
+    def __init__(self, key: bytes, id: str, last: Batch | None = None) -> None:
+        self.id = id
+        self.number = last.number if last is not None else 0
+        self.hash = last.hash if last is not None else beginning(id)
+        self.through = last.through if last is not None else 0
         self._key = key
+
+    @classmethod
+    def new(cls, key: bytes, milliseconds: int) -> Self:
+        """Begin a chain; the keys of chains are in the order of their beginnings."""
+        return cls(key, f"{milliseconds:011x}{os.urandom(3).hex()}")
 
     def next(self, events: Sequence[Event], anchor: int) -> Batch:
         """Make the batch that comes next; `anchor` is the number of the newest anchor known. It counts once it is `taken`."""
@@ -46,13 +52,15 @@ class Chain:
         keys = keys_of(events)
         if not self.number:
             keys = (*keys, START)
-        batch = Batch(self.id, self.number + 1, min(times), max(times), anchor, keys, _encoder.encode(list(events)), self.hash, b"", b"")
+        content = _encoder.encode(list(events))
+        number, through = self.number + 1, self.through + len(events)
+        batch = Batch(self.id, number, min(times), max(times), anchor, through, keys, content, self.hash, b"", b"")
         digest = digest_of(batch)
         return replace(batch, hash=digest, mac=mac_of(self._key, digest))
 
     def taken(self, batch: Batch) -> None:
         """Note that the batch is stored."""
-        self.number, self.hash = batch.number, batch.hash
+        self.number, self.hash, self.through = batch.number, batch.hash, batch.through
 
 
 def beginning(chain: str) -> bytes:
@@ -62,7 +70,7 @@ def beginning(chain: str) -> bytes:
 
 def digest_of(batch: Batch) -> bytes:
     """Give the hash over everything in the batch and the hash of the one before."""
-    covered = (batch.id, batch.first, batch.last, batch.anchor, batch.keys, batch.content, batch.previous)
+    covered = (batch.id, batch.first, batch.last, batch.anchor, batch.through, batch.keys, batch.content, batch.previous)
     return hashlib.sha256(_encoder.encode(covered)).digest()
 
 
@@ -91,16 +99,15 @@ def is_sound(batch: Batch, previous: bytes, keys: Iterable[bytes]) -> bool:
     return batch.keys == (*keys_of(events), *start)
 
 
-def divided(events: Sequence[Event]) -> list[list[Event]]:
-    """Divide events into those that lie less than SPREAD apart, nearly always all of them."""
-    first = min(event.at for event in events)
-    last = max(event.at for event in events)
-    if last - first <= SPREAD:
-        return [list(events)]
-    parts: list[list[Event]] = []
-    for event in sorted(events, key=lambda each: each.at):
-        if not parts or event.at - parts[-1][0].at > SPREAD:
+def divided(events: Sequence[Event], most: int = 1_000_000) -> list[list[Event]]:
+    """Divide events, in their order, into those that lie at most SPREAD apart, nearly always all of them, and `most` at once."""
+    parts: list[list[Event]] = [[]]
+    low = high = events[0].at
+    for event in events:
+        low, high = min(low, event.at), max(high, event.at)
+        if high - low > SPREAD or len(parts[-1]) == most:
             parts.append([])
+            low = high = event.at
         parts[-1].append(event)
     return parts
 

@@ -2,33 +2,32 @@
 
 NETWORK.md L09-L13; docs/decisions/0021-audit.md
 
-What happens in one moment is one batch of the process's chain: the first event leaves at the end of the event loop's turn, what
-comes while it is on its way forms the next batch (gathering.py). Where the database does not take it, nobody is answered:
-the chain ends, and a new one begins with the next event.
+What happens in one moment is written together: the first event leaves at the end of the event loop's turn, what comes while it is
+on its way is written next (gathering.py); to the database, or to a journal on this machine's disk that is brought to the
+database moments later (writing.py). Where it cannot be written, nobody is answered.
 """
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Final, NamedTuple
 
-from fhir_server.audit.anchor import Anchor, Head
+from fhir_server.audit.anchor import Anchor
 from fhir_server.audit.anchoring import Anchoring
-from fhir_server.audit.chain import MOST_SEEN, SPREAD, Chain, divided, events_of, parts_of, writable
+from fhir_server.audit.chain import MOST_SEEN, SPREAD, events_of, parts_of, writable
 from fhir_server.audit.event import Event
 from fhir_server.audit.found_by import Filter
 from fhir_server.audit.gathering import Gathering, weight
 from fhir_server.audit.keys import Pens
 from fhir_server.audit.verifying import Report, verify
-from fhir_server.outcome import FhirError, Issue
+from fhir_server.audit.writing import JournalWriter, Writer, recover
 from fhir_server.store.audit_log import AuditStore, Batch
 
 ANCHORED_EVERY: Final = 60.0
-_REFUSING: Final = 1.0
 
 log = logging.getLogger(__name__)
 
@@ -58,15 +57,16 @@ class Found:
 class Log:
     """The audit log of one process. `ensure` once, then `kept` while events are recorded."""
 
-    def __init__(self, store: AuditStore, pens: Pens, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: AuditStore, pens: Pens, clock: Callable[[], datetime], journal: Path | None = None) -> None:
         self.store = store
         self.pens = pens
-        self._clock = clock
-        self._chain: Chain | None = None
-        self._head: Head | None = None
-        self._refusing = float("-inf")
-        self._together = Gathering(self._send)
         self._anchoring = Anchoring(store, pens, clock)
+        self._directory = journal
+        if journal is None:
+            self._writer: Writer | JournalWriter = Writer(store, pens, clock, lambda: self._anchoring.number)
+        else:
+            self._writer = JournalWriter(store, pens, clock, lambda: self._anchoring.number, journal)
+        self._together = Gathering(self._writer.write)
 
     async def record(self, event: Event) -> None:
         """Record an event: when this returns, the majority has it in the journal. Raises FhirError (503) where it cannot be done in seconds."""
@@ -79,13 +79,16 @@ class Log:
 
     async def anchor(self) -> Anchor | None:
         """Sign how far the chains have come; None where the newest anchor says it already."""
-        return await self._anchoring.anchor(self._heads())
+        await self._writer.settle()
+        return await self._anchoring.anchor(self._writer.heads())
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
         """Anchor what others left, then each minute what was recorded, and the end."""
         over = asyncio.Event()
         await self.store.ensure()
+        if self._directory is not None:
+            await recover(self.store, self.pens, self._directory)
         await self._try_to_anchor()
         task = asyncio.create_task(self._keep(over))
         try:
@@ -93,6 +96,8 @@ class Log:
         finally:
             over.set()  # not cancelled: the driver may be in the middle of something
             await task
+            await self._writer.close()
+            await self._try_to_anchor()
 
     async def events(self, filter: Filter, after: Place | None = None, limit: int = 100, *, newest: bool = True) -> Found:
         """Give one page of events, the newest first unless told otherwise."""
@@ -123,6 +128,7 @@ class Log:
 
         Batches come in the order of their ends and lie SPREAD apart at most: what is out of the reach of the next is given.
         """
+        await self._writer.settle()
         if after is not None:
             since, until = (since, _least(until, after.at)) if newest else (_most(since, after.at), until)
         waiting: list[tuple[int, str, Event]] = []
@@ -140,6 +146,7 @@ class Log:
         parts = place_of(id)
         if parts is None:
             return None
+        await self._writer.settle()
         chain, number, position = parts
         batch = await self.store.batch(chain, number)
         events = events_of(batch) if batch is not None else []
@@ -147,41 +154,21 @@ class Log:
 
     async def verify(self, progress: Callable[[int, int], None] = lambda done, total: None) -> Report:  # noqa: ARG005
         """Verify all of it; see `audit.verifying`."""
+        await self._writer.settle()
         return await verify(self.store, self.pens, progress=progress)
 
     # -- writing --------------------------------------------------------------------------------------------------------
-
-    async def _send(self, events: Sequence[Event]) -> None:
-        if time.monotonic() < self._refusing:
-            raise _unrecorded()
-        chain = self._chain or Chain(self.pens.newest.batches, self._now())
-        self._chain = None  # until it is certain how far it has come
-        try:
-            for part in divided(events):  # one at least
-                batch = chain.next(part, self._anchoring.number)
-                await self.store.append(batch)
-                chain.taken(batch)
-        except Exception as failure:
-            self._refusing = time.monotonic() + _REFUSING
-            log.error("the audit log could not be written: %s", type(failure).__name__)  # noqa: TRY400 - its text may name what was recorded
-            raise _unrecorded() from failure
-        self._chain, self._head = chain, Head(chain.id, chain.number, chain.hash, batch.last)
-
-    def _heads(self) -> list[Head]:
-        return [self._head] if self._head is not None else []
-
-    def _now(self) -> int:
-        return round(self._clock().timestamp() * 1000)
 
     async def _keep(self, over: asyncio.Event) -> None:
         while not over.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), ANCHORED_EVERY)
-            await self._try_to_anchor(patient=not over.is_set())
+            if not over.is_set():
+                await self._try_to_anchor(patient=True)
 
     async def _try_to_anchor(self, *, patient: bool = False) -> None:
         try:
-            await self._anchoring.anchor(self._heads(), after=ANCHORED_EVERY / 2 if patient else 0.0)
+            await self._anchoring.anchor(self._writer.heads(), after=ANCHORED_EVERY / 2 if patient else 0.0)
         except Exception as failure:  # noqa: BLE001 - the next one says it
             log.error("the audit log could not be anchored: %s", type(failure).__name__)  # noqa: TRY400
 
@@ -228,9 +215,3 @@ def _least(one: int | None, other: int) -> int:
 
 def _most(one: int | None, other: int) -> int:
     return other if one is None else max(one, other)
-
-
-def _unrecorded() -> FhirError:
-    return FhirError(
-        Issue("transient", "What is asked cannot be recorded now, so it is not answered; try again"), headers=(("Retry-After", "2"),)
-    )

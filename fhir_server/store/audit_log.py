@@ -2,6 +2,7 @@
 
     audit         _id  "chain/000000000012"     e  keys that a batch is found by, and "" (by_key)
                   a, z time of its first and last event (ms since 1970)     k  number of the newest anchor when it was written
+                  q    number of its last event in the chain
                   b    the events, packed       p, h, m  hash of the batch before, its own, and its authentication
     audit_anchor  _id  1, 2, ...                b  the anchor, packed        s  signature
 
@@ -35,18 +36,26 @@ _RAW: Final = CodecOptions(document_class=RawBSONDocument)
 PATIENCE: Final = 4.0
 """Seconds after which a write is given up."""
 _AT_ONCE: Final = 50
-_FIELDS: Final = ("_id", "a", "z", "k", "e", "b", "p", "h", "m")
+_FIELDS: Final = ("_id", "a", "z", "k", "q", "e", "b", "p", "h", "m")
+
+
+class Taken(Exception):  # noqa: N818 - it is the store's state
+    """Another batch is stored in the place of this one: a chain has one writer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One batch of a chain: `number` counts from 1, `first` and `last` are the times of its events in ms since 1970."""
+    """One batch of a chain: `number` counts from 1, `first` and `last` are the times of its events in ms since 1970.
+
+    `through` is the number of its last event in the chain, `anchor` that of the newest anchor when it was written.
+    """
 
     chain: str
     number: int
     first: int
     last: int
     anchor: int
+    through: int
     keys: tuple[str, ...]
     content: bytes
     previous: bytes
@@ -87,9 +96,16 @@ class AuditStore:
             await ensure(self._database, "audit_anchor", ())
 
     async def append(self, batch: Batch) -> None:
-        """Store a batch: when this returns, the majority has it in the journal. Gives up after four seconds."""
-        with told(), pymongo.timeout(self._patience):
-            await self._batches.insert_one(_document(batch))
+        """Store a batch: when this returns, the majority has it in the journal. Gives up after four seconds.
+
+        The same batch may be sent again where nobody knows what became of it. Raises Taken where another one is in its place.
+        """
+        try:
+            with told(), pymongo.timeout(self._patience):
+                await self._batches.insert_one(_document(batch))
+        except DuplicateKeyError:
+            if (last := await self.last(batch.chain)) is None or (last.number, last.hash) != (batch.number, batch.hash):
+                raise Taken from None
 
     async def batch(self, chain: str, number: int) -> Batch | None:
         """Give one batch."""
@@ -216,6 +232,7 @@ def _document(batch: Batch) -> dict[str, Any]:
         "a": batch.first,
         "z": batch.last,
         "k": batch.anchor,
+        "q": batch.through,
         "e": list(batch.keys),
         "b": batch.content,
         "p": batch.previous,
@@ -233,6 +250,7 @@ def _batch(document: Mapping[str, Any]) -> Batch:
         int(document["a"]),  # what BSON calls Int64 is no int to everybody
         int(document["z"]),
         int(document["k"]),
+        int(document["q"]),
         keys,
         document["b"],
         document["p"],

@@ -145,7 +145,7 @@ async def test_s51_who_has_the_database_alone_cannot_write_a_batch(written, audi
     from fhir_server.audit.chain import Chain
     from fhir_server.store.audit_log import _document
 
-    forged = Chain(b"a key of somebody else's" * 2, ticking.ms)
+    forged = Chain.new(b"a key of somebody else's" * 2, ticking.ms)
     await audit.insert_one(_document(forged.next([happened()], 0)))
     assert await places(written) == ["batch"]
 
