@@ -98,8 +98,9 @@ def _name_in(pairs: Iterable[tuple[Name, Name]]) -> bool:
     return any(_name(mine, theirs) == (SAME, SAME) for mine, theirs in pairs)
 
 
-def _merit(levels: tuple[Level, Level]) -> int:
-    return sum({SAME: 4, SIMILAR: 2, MISSING: 1}.get(level, 0) for level in levels)
+def _merit(levels: tuple[Level, Level]) -> tuple[int, tuple[Level, Level]]:
+    """How much it is worth; of two that are worth the same always the same one."""
+    return sum({SAME: 4, SIMILAR: 2, MISSING: 1}.get(level, 0) for level in levels), levels
 
 
 def _name(one: Name, other: Name) -> tuple[Level, Level]:

@@ -35,19 +35,21 @@ class Rule(StrEnum):
 
 
 PROBABLE_FROM: Final = 0.95
-POSSIBLE_FROM: Final = 0.2
+POSSIBLE_FROM: Final = 0.3
 
+_NAMES: Final = (Field.KANA_FAMILY, Field.KANA_GIVEN, Field.KANJI_FAMILY, Field.KANJI_GIVEN)
 _PRIOR: Final = -18.0  # one pair in 2^18: a patient's other record in a region of some hundred thousand
-_HOUSEHOLD: Final = 9.0  # phone and address tell of the household: together no more than this
+_HOUSEHOLD: Final = 9.0  # phone, address and an insured number without its branch tell of the household: together no more than this
 _BIRTH: Final = {SAME: 14.0, SIMILAR: 4.0, DIFFERENT: -7.5}
 _SEX: Final = {SAME: 1.0, DIFFERENT: -6.0}
 _PHONE: Final = {SAME: 7.0, DIFFERENT: -0.5}
 _POSTAL: Final = {SAME: 3.0, DIFFERENT: -0.5}
 _ADDRESS: Final = {SAME: 7.0, SIMILAR: 3.0, DIFFERENT: -0.5}
-_INSURED: Final = {SAME: 13.0, PARTLY: 6.0, DIFFERENT: -0.5}
+_INSURED: Final = {SAME: 13.0, DIFFERENT: -0.5}
+_FAMILY_INSURED: Final = {PARTLY: 6.0}
 _REGIONAL: Final = {SAME: 15.0, DIFFERENT: -6.0}
 # what a name weighs in one script; in the other one it adds little where it agrees, for it follows from the first
-_FAMILY: Final = {SAME: 8.0, FORMER: 7.0, SIMILAR: 3.0, DIFFERENT: -3.5}
+_FAMILY: Final = {SAME: 8.0, FORMER: 7.0, SIMILAR: 3.0, DIFFERENT: -5.5}
 _GIVEN: Final = {SAME: 7.0, FORMER: 7.0, SIMILAR: 2.0, DIFFERENT: -6.0}
 _ALSO: Final = {
     SAME: {SAME: 1.5, FORMER: 1.0, SIMILAR: 0.0, DIFFERENT: -2.5},
@@ -76,30 +78,39 @@ def compare(one: Demographics, other: Demographics, *, listed: bool = False) -> 
     """Compare two Patients; the order of the two does not matter. `listed`: one consent form names both (see `both_listed`)."""
     found = agreements(one, other)
     against = guards(one, other)
-    score = probability({**found, Field.BIRTH: SIMILAR} if BIRTH in against and found[Field.BIRTH] is SAME else found)
+    score = probability(_telling(found, against))
     rule = _rule(found, listed=listed)
     if rule is not None and not against:
         return Comparison(max(score, 0.99), Grade.CERTAIN, found, against, rule)
-    if TWINS in against or NAME in against:  # that they share a birth date and a household, or no name, tells nothing
+    if TWINS in against or NAME in against:  # nobody can tell them apart, or knows who they are, by what is written
         score = min(score, 0.5)
     return Comparison(score, _grade(score), found, against)
 
 
+def _telling(found: Mapping[Field, Level], against: tuple[Guard, ...]) -> Mapping[Field, Level]:
+    """Leave out what agrees and tells nothing: names of nobody, birth dates that stand for unknown ones."""
+    if BIRTH in against and found[Field.BIRTH] is SAME:
+        found = {**found, Field.BIRTH: SIMILAR}
+    return {**found, **dict.fromkeys(_NAMES, MISSING)} if NAME in against else found
+
+
 def probability(found: Mapping[Field, Level]) -> float:
     """Give the probability that Patients whose fields agree so are one person, rounded to six digits."""
-    household = max(_POSTAL.get(found[Field.POSTAL_CODE], 0.0), _ADDRESS.get(found[Field.ADDRESS], 0.0)) + _PHONE.get(
-        found[Field.PHONE], 0.0
-    )
     weight = (
         _name(found[Field.KANA_FAMILY], found[Field.KANJI_FAMILY], _FAMILY)
         + _name(found[Field.KANA_GIVEN], found[Field.KANJI_GIVEN], _GIVEN)
         + _BIRTH.get(found[Field.BIRTH], 0.0)
         + _SEX.get(found[Field.SEX], 0.0)
-        + min(household, _HOUSEHOLD)
+        + _household(found)
         + _INSURED.get(found[Field.INSURED], 0.0)
         + _REGIONAL.get(found[Field.REGIONAL], 0.0)
     )
     return round(1.0 / (1.0 + math.exp2(-(weight + _PRIOR))), 6)
+
+
+def _household(found: Mapping[Field, Level]) -> float:
+    where = max(_POSTAL.get(found[Field.POSTAL_CODE], 0.0), _ADDRESS.get(found[Field.ADDRESS], 0.0))
+    return min(where + _PHONE.get(found[Field.PHONE], 0.0) + _FAMILY_INSURED.get(found[Field.INSURED], 0.0), _HOUSEHOLD)
 
 
 def _name(kana: Level, kanji: Level, weights: Mapping[Level, float]) -> float:

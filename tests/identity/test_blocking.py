@@ -5,18 +5,20 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from fhir_server.app.definitions import parameters
 from fhir_server.identity.blocking import blocks, coverages, expressions
 from fhir_server.identity.demographics import demographics
 from fhir_server.search.entries import entries
 from fhir_server.search.expression import And, OfType
 from fhir_server.search.holding import Subject, holds
+from fhir_server.search.parameters import Parameters
 from fhir_server.search.query import Query
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
 from fhir_server.store.repository import Prepared, Put, Repository
+from profiles.definitions import r4
 from tests.identity.patients import FACILITY_B, elsewhere, member, name, number, patient
 
+PARAMETERS = Parameters(r4())
 ZONE = ZoneInfo("Asia/Tokyo")
 CLEAN = {"name": [name("山本", "梅子", "IDE"), name("ヤマモト", "ウメコ", "SYL")], "telecom": None, "birthDate": "1971-11-03"}
 OTHERS = {
@@ -33,7 +35,7 @@ STRANGER = elsewhere(number(FACILITY_B), **CLEAN)
 
 @pytest.mark.parametrize("key", OTHERS)
 def test_l32_each_search_finds_whom_no_other_would(key):
-    subject = Subject("Patient", "x", entries(OTHERS[key], parameters(), ZONE))
+    subject = Subject("Patient", "x", entries(OTHERS[key], PARAMETERS, ZONE))
     found = {block.key for block in blocks(demographics(ASKED), ZONE) if holds(block.expression, subject)}
     assert found == {key}
 
@@ -44,7 +46,7 @@ async def test_l32_the_database_finds_them_and_no_stranger(mongodb_uri, database
         repository = Repository(mongo, Permit.everything(), lambda: datetime(2026, 4, 1, tzinfo=UTC))
         stored = {**OTHERS, "stranger": STRANGER}
         await repository.commit(
-            [Put(Prepared("Patient", id, {**each, "id": id}, entries(each, parameters(), ZONE))) for id, each in stored.items()]
+            [Put(Prepared("Patient", id, {**each, "id": id}, entries(each, PARAMETERS, ZONE))) for id, each in stored.items()]
         )
         found = set()
         for each in expressions(demographics(ASKED), ZONE):
@@ -64,7 +66,7 @@ def test_l32_a_coverage_of_the_same_insured_person_is_found_in_any_width():
         ("01379990:123:4567891:02", False),
     ):
         coverage = {"resourceType": "Coverage", "id": "x", "status": "active", "identifier": [member(written)]}
-        assert holds(asked, Subject("Coverage", "x", entries(coverage, parameters(), ZONE))) is same
+        assert holds(asked, Subject("Coverage", "x", entries(coverage, PARAMETERS, ZONE))) is same
     assert coverages(demographics(patient(number()))) is None
 
 
@@ -82,5 +84,5 @@ def test_l32_nobody_s_name_is_not_searched():
 
 def test_midnight_of_a_summer_of_1949_was_at_another_hour():
     born = {**ASKED, "birthDate": "1949-06-15"}
-    subject = Subject("Patient", "x", entries(born, parameters(), ZONE))
+    subject = Subject("Patient", "x", entries(born, PARAMETERS, ZONE))
     assert holds(next(block.expression for block in blocks(demographics(born), ZONE) if block.key == "birth-date"), subject)

@@ -2,16 +2,17 @@
 
 import pytest
 
-from fhir_server.app.definitions import parameters
 from fhir_server.identity.score import Grade
 from fhir_server.sandbox.identities.charts import charts
 from fhir_server.sandbox.identities.measuring import Figures, measure
 from fhir_server.sandbox.identities.people import people
+from fhir_server.search.parameters import Parameters
+from profiles.definitions import r4
 
 
 @pytest.fixture(scope="module")
 def figures() -> Figures:
-    return measure(charts(1, people(1, 1200)), parameters())
+    return measure(charts(1, people(1, 1200)), Parameters(r4()))
 
 
 def test_l32_no_two_persons_are_linked_by_themselves(figures):
