@@ -19,6 +19,7 @@ _COMMANDS = {
     "client": "register apps and systems / アプリ・システムを登録する",
     "cert": "administer the network's certificates / クライアント証明書を管理する",
     "key": "show, rotate and withdraw the keys that sign tokens / トークン署名鍵を管理する",
+    "identity": "find who is the same patient / 名寄せの候補を探す",
     "session": "show and end sessions / セッションの表示・終了",
     "audit": "verify, anchor, export and prune the audit log / 監査記録の検証・保管",
     "ssmix2": "import an SS-MIX2 standard storage / SS-MIX2 標準化ストレージを取り込む",

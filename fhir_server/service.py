@@ -28,9 +28,10 @@ __all__ = ["LOCAL", "Local", "Requester", "Service"]
 Record: TypeAlias = Callable[[Event], Awaitable[None]]
 """Makes an event durable before it returns; raises FhirError (503) where it cannot."""
 
-Opener: TypeAlias = Callable[[Permit, Trace], Repository]
+Opener: TypeAlias = Callable[..., Repository]
+"""Opens a repository for a permit; a trace learns what it gives out."""
 
-_UNEXPECTED = 500
+_REFUSED, _UNEXPECTED = 400, 500
 _ABOUT_ITSELF = frozenset({"capabilities"})
 """What tells of nothing but the server: whoever asks, and nothing is recorded."""
 
@@ -57,6 +58,7 @@ class Service:
         *,
         record: Record | None = None,
         relied: Relied | None = None,
+        seen: Record | None = None,
     ) -> None:
         self.serving = serving
         self.desk = desk
@@ -65,6 +67,7 @@ class Service:
         self._access = access
         self._record = record
         self._relied = relied
+        self._seen = seen
 
     async def perform(self, request: FhirRequest, requester: Requester) -> FhirResponse:
         """Permit, perform and record one interaction; raises FhirError where it fails.
@@ -98,4 +101,6 @@ class Service:
         made = event(request, requester, permit, trace, status=status, at=self.desk.now())
         if self._relied is not None and any(custodian not in ("", requester.organization) for _, custodian, _ in trace.seen):
             made = msgspec.structs.replace(made, consents=await self._relied(requester, trace))
+        if self._seen is not None and made.emergency and status < _REFUSED:
+            await self._seen(made)
         await self._record(made)

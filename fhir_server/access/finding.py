@@ -3,8 +3,8 @@
 Nearly always nothing: only where a consent names groups, authors or encounters, in an emergency, or for a patient.
 """
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
 
 from fhir_server.access.visibility import Facts
 from fhir_server.auth.requester import Requester
@@ -20,9 +20,7 @@ from fhir_server.search.expression import EVERYTHING, And, Has, OfType
 from fhir_server.search.parameters import Parameters
 from fhir_server.search.query import Query
 from fhir_server.store.belonging import Belonging
-from fhir_server.store.golden import PREFIX, members
-from fhir_server.store.mongo import Mongo
-from fhir_server.store.permit import Permit
+from fhir_server.store.golden import PREFIX
 from fhir_server.store.repository import Repository
 from profiles import json
 from profiles.primitives import date_span
@@ -35,11 +33,11 @@ _OF_MEMBERS = {"Group": "member", "CareTeam": "participant"}
 class Finding:
     """Finds out the facts of a request."""
 
-    def __init__(self, mongo: Mongo, parameters: Parameters, emergencies: Emergencies) -> None:
-        self._mongo = mongo
+    def __init__(self, everything: Repository, parameters: Parameters, emergencies: Emergencies, clock: Callable[[], datetime]) -> None:
+        self._everything = everything
         self._parameters = parameters
         self._emergencies = emergencies
-        self._everything = Repository(mongo, Permit.everything())
+        self._clock = clock
 
     async def facts(self, requester: Requester, snapshot: Snapshot, directives: Mapping[str, tuple[Directive, ...]]) -> Facts:
         """Give the facts for the requester at this moment."""
@@ -55,7 +53,7 @@ class Finding:
         known = Known(await self._reached(chains(each)), await self._roles(authors(each))) if each else Known()
         if requester.purpose not in PURPOSES:
             return Facts(people, known, chosen=chosen)
-        opening = await self._emergencies.open_for(requester, requester.purpose, datetime.fromtimestamp(snapshot.moment / 1000, UTC))
+        opening = await self._emergencies.open_for(requester, requester.purpose, self._clock())
         opened = await self._persons(opening.patients) if opening is not None and opening.patients is not None else ()
         return Facts(people, known, opening, opened, chosen=chosen)
 
@@ -64,9 +62,9 @@ class Finding:
         found: dict[str, None] = {}
         for patient in patients:
             if patient is not None and patient.startswith("Patient/"):
-                shared = await self._mongo.sharing.of(patient)
+                shared = await self._everything.sharing.of(patient)
                 found |= dict.fromkeys([patient, *(shared.members if shared is not None and not shared.locks else ())])
-                found |= dict.fromkeys(await members(patient, self._mongo))
+                found |= dict.fromkeys(await self._everything.members(patient))
         return tuple(found)
 
     async def _people(self, requester: Requester, directives: Sequence[Directive], moment: int) -> frozenset[str]:

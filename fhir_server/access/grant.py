@@ -24,7 +24,7 @@ from fhir_server.outcome import FhirError
 from fhir_server.search import compartment
 from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, Has, HasPrefix, Not, Or, Present, WithId
 from fhir_server.search.parameters import Parameters
-from fhir_server.store.custody import CUSTODIAN
+from fhir_server.store.custody import CUSTODIAN, SHARED_BY_NETWORK
 from fhir_server.store.permit import Permit
 
 LETTER: Final = {"read": "r", "search-type": "s", "create": "c", "update": "u", "delete": "d"}
@@ -36,10 +36,13 @@ _MEMBERS: Final = {
     "PractitionerRole": Not(HasPrefix("role", f"{ROLE_SYSTEM}|")),
     "Organization": Not(Or((HasPrefix("type", f"{FACILITY_ROLE_SYSTEM}|"), HasPrefix("type", f"{FACILITY_TYPE_SYSTEM}|")))),
     "Practitioner": _WITHOUT_LOGIN,
+    "Group": Not(HasPrefix("code", "urn:tsunagi:group|")),
 }
 """What gives rights in the network, or takes them: only the secretariat writes it, whatever else facilities keep of these types."""
 _TOLD: Final = Not(Or(tuple(Has("_security", f"{system}|NOPAT") for system in names(ACT_CODE))))
 """What a patient has not been told (未告知) is labelled so, and reaches no token of a patient (L28)."""
+_BY_OPERATIONS: Final = Not(HasPrefix("code", "urn:tsunagi:task|"))
+"""The network's own tasks go from state to state by its operations, which check who may decide what."""
 _MOST_REMEMBERED: Final = 2000
 
 
@@ -117,8 +120,9 @@ class Access:
             parts.append(self._own(asking.facts.own, type))
         if requester.role in roles.OF_A_FACILITY:
             parts.append(_in_custody(requester) if interaction in _WRITES else asking.may_see(type))
-        if interaction in _WRITES and requester.role not in (Role.SECRETARIAT, Role.TESTER):
-            parts.append(_MEMBERS.get(type, EVERYTHING))
+        if interaction in _WRITES and requester.role is not Role.TESTER:
+            parts.append(_BY_OPERATIONS if type == "Task" else EVERYTHING)
+            parts.append(EVERYTHING if requester.role is Role.SECRETARIAT else _MEMBERS.get(type, EVERYTHING))
         return _all(parts)
 
     def _by_scopes(self, asking: "_Asking", interaction: str, type: str) -> Expression:
@@ -157,7 +161,8 @@ class Access:
             return _WITHOUT_LOGIN  # whoever knows an ID can lock it (L04)
         if type in roles.DIRECTORY or type in roles.DEFINITIONS:
             return EVERYTHING
-        return _all([self._of_patients(own, type), _TOLD])
+        kept = EVERYTHING if type in SHARED_BY_NETWORK else Not(Has(CUSTODIAN, NETWORK))  # decisions tell of others, too
+        return _all([self._of_patients(own, type), _TOLD, kept])
 
 
 @dataclass(frozen=True)

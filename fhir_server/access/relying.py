@@ -5,7 +5,7 @@ from typing import Final
 from fhir_server.auth.requester import Requester
 from fhir_server.consent.directive import in_force
 from fhir_server.consent.making import Maker
-from fhir_server.store.mongo import Mongo
+from fhir_server.store.sharing import Sharing
 from fhir_server.store.trace import Trace
 
 _MOST: Final = 20
@@ -15,8 +15,8 @@ _MOST: Final = 20
 class Relying:
     """Finds the consents in force of the patients whose data was given out of another custody."""
 
-    def __init__(self, mongo: Mongo, maker: Maker) -> None:
-        self._mongo = mongo
+    def __init__(self, sharing: Sharing, maker: Maker) -> None:
+        self._sharing = sharing
         self._maker = maker
 
     async def __call__(self, requester: Requester, trace: Trace) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ class Relying:
         moment = self._maker.moment()
         found: dict[str, None] = {}
         for patient in sorted(patients)[:_MOST]:
-            shared = await self._mongo.sharing.of(patient)
+            shared = await self._sharing.of(patient)
             directives = self._maker.directives(shared) if shared is not None else ()
             found |= dict.fromkeys(each.reference for each in in_force(directives, moment))
         return tuple(found)

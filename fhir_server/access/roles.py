@@ -60,7 +60,9 @@ _OF_NURSES: Final = frozenset(
     }
 )  # fmt: skip
 _OF_DESKS: Final = ADMINISTRATIVE | {"Patient", "RelatedPerson"}
-_OF_THE_SECRETARIAT: Final = frozenset({"Consent", "Linkage", "Task"}) | PERSONS | DIRECTORY
+_OF_THE_SECRETARIAT: Final = frozenset({"Consent", "Linkage", "Task", "Group"}) | PERSONS | DIRECTORY
+_READ_BY_THE_SECRETARIAT: Final = frozenset({"Provenance", "Communication", "QuestionnaireResponse"})
+"""Why it was decided so, what was told to whom, and the consent forms: what the network keeps itself, or was handed in to it."""
 
 _LISTED: Final = DIRECTORY | PERSONS | ADMINISTRATIVE | GOVERNANCE | DEFINITIONS
 
@@ -78,7 +80,9 @@ def table(types: frozenset[str]) -> Mapping[Role, Mapping[str, str]]:
         Role.PHARMACIST: _rows((care, READ), (_OF_PHARMACISTS, "crus")),
         Role.NURSE: _rows((care, READ), (_OF_NURSES, "crus")),
         Role.CLERK: _rows((DIRECTORY | PERSONS | ADMINISTRATIVE | DEFINITIONS | {"Consent"}, READ), (_OF_DESKS, "crus")),
-        Role.SECRETARIAT: _rows((_OF_THE_SECRETARIAT, ALL), (DEFINITIONS, READ), ({"Patient", "Person", "RelatedPerson"}, "crus")),
+        Role.SECRETARIAT: _rows(
+            (_OF_THE_SECRETARIAT, ALL), (DEFINITIONS | _READ_BY_THE_SECRETARIAT, READ), ({"Patient", "Person", "RelatedPerson"}, "crus")
+        ),
         Role.AUDITOR: _rows((frozenset({"AuditEvent"}) | DIRECTORY, READ)),
         Role.PATIENT: _rows((clinical | ADMINISTRATIVE | {"Patient", "RelatedPerson", "Consent"} | DIRECTORY | DEFINITIONS, READ)),
         Role.UPLOADER: _rows((clinical | ADMINISTRATIVE | {"Patient", "RelatedPerson"} | DIRECTORY, WRITE)),

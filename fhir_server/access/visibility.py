@@ -12,23 +12,22 @@ from functools import cached_property
 from typing import Final
 
 from fhir_server.access.roles import DEFINITIONS, DIRECTORY
-from fhir_server.auth.members import NETWORK
 from fhir_server.consent.directive import Directive
 from fhir_server.consent.emergencies import Opening
 from fhir_server.consent.expression import permitted
 from fhir_server.consent.question import Known, Question
 from fhir_server.consent.register import Snapshot
-from fhir_server.consent.vocabulary import ACT_REASON, TREAT, vocabulary
+from fhir_server.consent.vocabulary import ACT_REASON, LADDER, TREAT, vocabulary
 from fhir_server.search.entries import ABOUT, SEVERAL
 from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, Has, Not, Or
 from fhir_server.search.parameters import Parameters
-from fhir_server.store.custody import BARRED, CUSTODIAN, READER
+from fhir_server.store.custody import BARRED, CUSTODIAN, NETWORK, READER, SHARED_BY_NETWORK
 from fhir_server.store.sharing import Shared
 
 OPEN: Final = DIRECTORY | DEFINITIONS | {"Medication"}
 """Types that tell of no patient: every member reads them. What a prescription refers to has to be seen with it."""
 
-_NOT_EVEN_THEN: Final = Not(Has("_security", "http://terminology.hl7.org/CodeSystem/v3-Confidentiality|V"))
+_NOT_EVEN_THEN: Final = Not(Or(tuple(Has("_security", each) for each in vocabulary().above(LADDER.index("R")))))
 """What the law keeps from everybody but its custodian stays so in an emergency, too."""
 
 
@@ -68,7 +67,7 @@ class Visibility:
         """Give what must hold for a resource of the type to be read."""
         if type in OPEN:
             return EVERYTHING
-        parts = [Has(CUSTODIAN, self.organization), *self._shared(type), *self._in_emergency()]
+        parts = [Has(CUSTODIAN, self.organization), *self._shared(type), *self._in_emergency(type)]
         return EVERYTHING if EVERYTHING in parts else parts[0] if len(parts) == 1 else Or(tuple(parts))
 
     def _shared(self, type: str) -> list[Expression]:
@@ -84,11 +83,12 @@ class Visibility:
         """What the documents say; they say it for treatment, and what is a kind of treatment (C02, C30)."""
         if not vocabulary().is_for(self.question.purpose, f"{ACT_REASON}|{TREAT}"):
             return NOTHING
-        readers: Expression = Has(READER, self.organization)
-        if ancestors := self.question.organizations[1:]:
-            above = Or(tuple(Has(READER, each) for each in ancestors))
-            not_theirs = Not(Or(tuple(Has(CUSTODIAN, each) for each in ancestors)))
-            readers = Or((readers, And((above, not_theirs, Not(Has(BARRED, self.organization))))))
+        own = self.question.organizations
+        readers: Expression = Has(READER, own[0])
+        if len(own) > 1:
+            named, barred = (Or(tuple(Has(entry, each) for each in own)) for entry in (READER, BARRED))
+            theirs = Or(tuple(Has(CUSTODIAN, each) for each in own[1:]))
+            readers = And((named, Not(barred), Not(theirs)))
         open = [patient for person in self.snapshot.open for patient in _patients(person)]
         return _all([readers, Not(_about(open))]) if open else readers
 
@@ -101,24 +101,21 @@ class Visibility:
         found = permitted(directives, self.question, type, self.parameters, vocabulary(), reached=known.reached, roles=known.roles)
         if found == NOTHING:
             return NOTHING
-        if type in _OF_THE_NETWORK:
-            found = Or((found, Has(CUSTODIAN, NETWORK)))  # the golden Patient and the Consents of what is shared (C40)
+        network = Has(CUSTODIAN, NETWORK)
+        found = Or((found, network)) if type in SHARED_BY_NETWORK else _all([found, Not(network)])
         return _all([_about(person.members), Not(Has(ABOUT, SEVERAL)), found])
 
-    def _in_emergency(self) -> list[Expression]:
+    def _in_emergency(self, type: str) -> list[Expression]:
         """What an emergency or a disaster opens (D9)."""
         opening = self.facts.opening
         if opening is None or not self.snapshot.takes_part(self.organization):
             return []
-        parts: list[Expression] = [_NOT_EVEN_THEN]
+        parts: list[Expression] = [_NOT_EVEN_THEN] if type in SHARED_BY_NETWORK else [_NOT_EVEN_THEN, Not(Has(CUSTODIAN, NETWORK))]
         if opening.custodians is not None:
             parts.append(Or(tuple(Has(CUSTODIAN, each) for each in (*opening.custodians, NETWORK))))
         if opening.patients is not None:
             parts.append(_about(self.facts.opened))
         return [And(tuple(parts))]
-
-
-_OF_THE_NETWORK: Final = frozenset({"Patient", "Consent"})
 
 
 def _patients(person: Shared) -> Iterable[str]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,6 +24,14 @@ from fhir_server.consent.register import Register
 from fhir_server.consent.settling import Settler
 from fhir_server.interactions.serving import Serving
 from fhir_server.network.desk import Desk
+from fhir_server.network.emergency.reviews import escalate
+from fhir_server.network.emergency.uses import Uses
+from fhir_server.network.erasure import records as erasure
+from fhir_server.network.erasure.work import resume
+from fhir_server.network.matching.numbers import COUNTERS
+from fhir_server.network.notices.carriers import carrier
+from fhir_server.network.notices.courier import Courier
+from fhir_server.network.notices.outbox import MAILS
 from fhir_server.network.terms import Terms
 from fhir_server.service import Service
 from fhir_server.settings import Settings
@@ -32,8 +40,9 @@ from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
 from fhir_server.store.repository import Repository
 
-KINDS: Final = (AUDIT_KEYS, *emergencies.KINDS)
+KINDS: Final = (AUDIT_KEYS, COUNTERS, MAILS, *emergencies.KINDS, *erasure.KINDS)
 _ROUND = 5.0
+_ROUNDS = 12  # so many rounds lie between two looks at reviews and erasures
 
 log = logging.getLogger(__name__)
 
@@ -46,53 +55,78 @@ class Network:
     settler: Settler
     log: Log
     desk: Desk
+    courier: Courier | None = None
 
     @asynccontextmanager
     async def settled(self) -> AsyncIterator[None]:
         """Bring up to date what changes leave behind, as long as this lasts."""
         over = asyncio.Event()
-        task = asyncio.create_task(self._settle(over))
+        tasks = [asyncio.create_task(self._settle(over))]
+        sending = asyncio.create_task(self.courier.run()) if self.courier is not None else None
         try:
             yield
         finally:
             over.set()  # not cancelled: the driver may be in the middle of a question
-            await task
+            if sending is not None:
+                sending.cancel()
+            await asyncio.gather(*tasks)
 
     async def _settle(self, over: asyncio.Event) -> None:
+        rounds = 0
         while not over.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), _ROUND)
                 return
-            try:
-                await self.settler.settle()
-            except Exception as failure:  # noqa: BLE001 - it is late then, and queries ask the consents themselves meanwhile
-                log.warning("consents could not be settled: %s", type(failure).__name__)
+            rounds += 1
+            await self._try(self.settler.settle)
+            if rounds % _ROUNDS == 0:
+                await self._try(lambda: escalate(self.desk))
+                await self._try(lambda: resume(self.desk))
+
+    async def _try(self, work: Callable[[], Awaitable[int]]) -> None:
+        try:
+            await work()
+        except Exception as failure:  # noqa: BLE001 - it is late then: queries ask the consents themselves meanwhile
+            log.warning("consents, reviews or erasures could not be brought up to date: %s", type(failure).__name__)
 
 
 async def open_network(settings: Settings, mongo: Mongo, identity: Identity, serving: Serving) -> tuple[Service, Network]:
     """Put it together over an open database."""
     shelf, clock = identity.shelf, identity.shelf.clock
     await shelf.ensure(KINDS)
-    maker = Maker(mongo, settings.zone, clock)
-    register = Register(mongo, Finder(mongo), maker, clock)
+    reading = Repository(mongo, Permit.everything())
+    maker = Maker(reading, settings.zone, serving.parameters.base, clock)
+    register = Register(mongo.sharing, Finder(reading), maker, clock)
     await register.start()
     everything = Repository(mongo, Permit.everything(NETWORK), clock, identity.membership.noticed, register.around)
-    emergency = Emergencies(shelf, everything)
+    emergency = Emergencies(shelf, reading)
     audit = Log(AuditStore(mongo.database, settings.query_time), await open_pens(shelf, identity.sealer, clock), clock)
     desk = Desk(everything, serving, shelf, audit.record, terms(settings))
-    sharing = Sharing(register, maker, Finding(mongo, serving.parameters, emergency))
+    sharing = Sharing(register, maker, Finding(reading, serving.parameters, emergency, clock))
     service = Service(
         serving,
-        lambda permit, trace: Repository(mongo, permit, clock, identity.membership.noticed, register.around, trace),
+        lambda permit, trace=None: Repository(mongo, permit, clock, identity.membership.noticed, register.around, trace),
         Access(frozenset(serving.served), serving.parameters, identity.grammar, sharing, sandbox=settings.sandbox),
         desk,
         record=audit.record if settings.audit == "on" else None,
-        relied=Relying(mongo, maker),
+        relied=Relying(mongo.sharing, maker),
+        seen=Uses(desk).seen,
     )
-    settler = Settler(mongo, register, clock, timedelta(seconds=settings.settle_time))
-    return service, Network(register, settler, audit, desk)
+    settler = Settler(everything, register, clock, timedelta(seconds=settings.settle_time))
+    courier = Courier(desk, carrier(settings.smtp_url), settings.mail_from) if settings.smtp_url is not None else None
+    return service, Network(register, settler, audit, desk, courier)
 
 
 def terms(settings: Settings) -> Terms:
     """Give what the network has agreed on."""
-    return Terms(name=settings.network_name, zone=settings.zone)
+    return Terms(
+        name=settings.network_name,
+        zone=settings.zone,
+        automatic_linking=settings.automatic_linking,
+        regional_id_prefix=settings.regional_id_prefix,
+        portal=settings.portal_url or "",
+        portal_inside=settings.portal_inside_url or "",
+        emergency_minutes=settings.emergency_minutes,
+        review_days=settings.review_days,
+        disaster_days=settings.disaster_days,
+    )

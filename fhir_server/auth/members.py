@@ -19,10 +19,11 @@ from uuid import UUID, uuid5
 from fhir_server.auth.directory import INSTITUTION
 from fhir_server.auth.roles import FACILITY_ROLE_SYSTEM, FACILITY_TYPE_SYSTEM, OF_PEOPLE, ROLE_SYSTEM, TITLES, FacilityRole, Role
 from fhir_server.outcome import invalid
+from fhir_server.store import custody
 
 LOGIN_SYSTEM: Final = "urn:tsunagi:login"
 """System of login IDs: a Practitioner who has one has an account, and is the secretariat's to change (fhir_server.access)."""
-NETWORK: Final = "Organization/network"
+NETWORK: Final = custody.NETWORK
 """The network itself: where its secretariat and its auditors work."""
 
 _NAMESPACE: Final = UUID("2f0c6f6e-0c1b-5d0e-9a52-6a9d3a3b7c11")

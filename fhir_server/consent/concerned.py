@@ -11,7 +11,6 @@ from fhir_server.search.expression import And, Expression, HasPrefix, OfType, Or
 from fhir_server.search.query import Query
 from fhir_server.store.custody import subjects
 from fhir_server.store.golden import PREFIX
-from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
 from fhir_server.store.repository import Repository
 from fhir_server.store.writing import Delete, Write
@@ -35,9 +34,9 @@ class Concerned:
 class Finder:
     """Finds whom a write concerns, from what is stored and what is to be."""
 
-    def __init__(self, mongo: Mongo) -> None:
-        self._mongo = mongo
-        self._everything = Repository(mongo, Permit.everything())
+    def __init__(self, everything: Repository) -> None:
+        self._everything = everything
+        self._sharing = everything.sharing
 
     async def concerned(self, permit: Permit, writes: Sequence[Write]) -> Concerned:
         """Give whom the writes concern; nobody for nearly all."""
@@ -73,13 +72,13 @@ class Finder:
 
     async def _persons(self, patient: str) -> list[str]:
         """The golden one that a patient is linked to, and the patient herself."""
-        shared = await self._mongo.sharing.of(patient)
+        shared = await self._sharing.of(patient)
         golden = _golden(await self._stored(patient)) if not patient.startswith(PREFIX) else []
         return list(dict.fromkeys([*([shared.id] if shared is not None else []), *golden, patient]))
 
     async def _of_patient(self, permit: Permit, write: Write) -> list[str]:
         """A Patient matters where its links change: most writes of one change none."""
-        shared = await self._mongo.sharing.of(write.key)
+        shared = await self._sharing.of(write.key)
         if isinstance(write, Delete):
             return [shared.id, write.key] if shared is not None else []
         resource = write.prepared.resource
@@ -92,7 +91,7 @@ class Finder:
         return list(dict.fromkeys([*after, *([shared.id] if shared is not None else []), write.key]))
 
     async def _of_organization(self, write: Write) -> list[str]:
-        known = {each.id for each in await self._mongo.sharing.facilities()}
+        known = {each.id for each in await self._sharing.facilities()}
         if write.key in known or (not isinstance(write, Delete) and _is_facility(write.prepared.resource)):
             return [write.key]
         return []

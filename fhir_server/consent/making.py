@@ -16,8 +16,6 @@ from fhir_server.exchange import Resource, Version
 from fhir_server.search.expression import And, Expression, ForPatient, Has, OfType, Or
 from fhir_server.search.query import Query
 from fhir_server.store.golden import PREFIX
-from fhir_server.store.mongo import Mongo
-from fhir_server.store.permit import Permit
 from fhir_server.store.repository import Repository
 from fhir_server.store.sharing import Membership, Shared
 from profiles import json
@@ -29,13 +27,13 @@ _EVER: Final = 1 << 53
 
 
 class Maker:
-    """Makes what `Sharing` stores; `base` is where literal references may begin, `zone` what dates without a time are meant in."""
+    """Makes what `Sharing` stores; `base` is this server's address, `zone` what dates without a time are meant in."""
 
-    def __init__(self, mongo: Mongo, zone: tzinfo, clock: Callable[[], datetime]) -> None:
-        self._everything = Repository(mongo, Permit.everything())
+    def __init__(self, everything: Repository, zone: tzinfo, base: str, clock: Callable[[], datetime]) -> None:
+        self._everything = everything
         self._zone = zone
         self._clock = clock
-        self._directive = lru_cache(maxsize=20_000)(lambda body: directive(json.decode(body), zone))
+        self._directive = lru_cache(maxsize=20_000)(lambda body: directive(json.decode(body), zone, base))
 
     def moment(self) -> int:
         """Tell the time in milliseconds since 1970."""

@@ -14,9 +14,8 @@ from uuid import uuid4
 
 from fhir_server.consent.concerned import Concerned, Finder
 from fhir_server.consent.making import Maker
-from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
-from fhir_server.store.sharing import Membership, Shared
+from fhir_server.store.sharing import Membership, Shared, Sharing
 from fhir_server.store.writing import Write
 
 NEVER: Final = 1 << 60
@@ -65,8 +64,8 @@ def is_member(facility: Membership, moment: int) -> bool:
 class Register:
     """The register of one process. `start` once; `settle` from time to time brings documents up to date."""
 
-    def __init__(self, mongo: Mongo, finder: Finder, maker: Maker, clock: Callable[[], datetime]) -> None:
-        self._mongo = mongo
+    def __init__(self, sharing: Sharing, finder: Finder, maker: Maker, clock: Callable[[], datetime]) -> None:
+        self._sharing = sharing
         self._finder = finder
         self._maker = maker
         self._clock = clock
@@ -78,13 +77,13 @@ class Register:
 
     async def start(self) -> None:
         """Read what is stored; on a database without members, find them among its Organizations."""
-        if not await self._mongo.sharing.facilities():
+        if not await self._sharing.facilities():
             await self._found_facilities()
         await self.current()
 
     async def current(self) -> Snapshot:
         """Give what holds now. Raises FhirError (503) where that cannot be known."""
-        revision = await self._mongo.sharing.revision()
+        revision = await self._sharing.revision()
         if revision > self._revision:
             async with self._reading:
                 if revision > self._revision:
@@ -95,7 +94,7 @@ class Register:
         return self._snapshot
 
     async def _read(self) -> None:
-        sharing = self._mongo.sharing
+        sharing = self._sharing
         first = self._revision < 0
         revision = await sharing.revision()
         persons = await (sharing.open_ones() if first else sharing.changed(self._revision))
@@ -132,7 +131,7 @@ class Register:
             yield
             return
         token = uuid4().hex
-        await self._mongo.sharing.lock(concerned.persons, concerned.facilities, token, self._clock())
+        await self._sharing.lock(concerned.persons, concerned.facilities, token, self._clock())
         try:
             yield
         finally:
@@ -141,14 +140,14 @@ class Register:
     async def finish(self, concerned: Concerned, tokens: Sequence[str]) -> None:
         """Say what holds of these from now on, and unlock them."""
         for facility in concerned.facilities:
-            await self._mongo.sharing.finish_facility(facility, tokens, self._maker.facility)
+            await self._sharing.finish_facility(facility, tokens, self._maker.facility)
         for person in concerned.persons:
-            await self._mongo.sharing.finish_person(person, tokens, self._maker.person)
+            await self._sharing.finish_person(person, tokens, self._maker.person)
 
     async def _found_facilities(self) -> None:
         facilities = await self._finder.facilities()
         if facilities:
-            await self._mongo.sharing.lock((), facilities, "start", self._clock())
+            await self._sharing.lock((), facilities, "start", self._clock())
             await self.finish(Concerned((), facilities), ("start",))
 
 

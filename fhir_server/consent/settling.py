@@ -12,8 +12,7 @@ import msgspec
 
 from fhir_server.consent.concerned import Concerned
 from fhir_server.consent.register import Register
-from fhir_server.store.mongo import Mongo
-from fhir_server.store.rewriting import rewrite
+from fhir_server.store.repository import Repository
 from fhir_server.store.sharing import Shared
 
 LONGEST_LOCK: Final = timedelta(seconds=60)
@@ -23,8 +22,10 @@ LONGEST_LOCK: Final = timedelta(seconds=60)
 class Settler:
     """Settles in one process at a time; `after` is how long after the last change a person may be."""
 
-    def __init__(self, mongo: Mongo, register: Register, clock: Callable[[], datetime], after: timedelta = timedelta(minutes=2)) -> None:
-        self._mongo = mongo
+    def __init__(
+        self, everything: Repository, register: Register, clock: Callable[[], datetime], after: timedelta = timedelta(minutes=2)
+    ) -> None:
+        self._everything = everything
         self._register = register
         self._clock = clock
         self._after = after
@@ -32,11 +33,11 @@ class Settler:
     async def settle(self) -> int:
         """Do what there is to do; tells how many persons were settled."""
         now = self._clock()
-        for facility in await self._mongo.sharing.facilities():
+        for facility in await self._everything.sharing.facilities():
             if old := [token for token, since in facility.locks.items() if now - since > LONGEST_LOCK]:
                 await self._register.finish(Concerned((), (facility.id,)), old)
         settled = 0
-        for person in await self._mongo.sharing.open_ones():
+        for person in await self._everything.sharing.open_ones():
             settled += await self._person(person, now)
         return settled
 
@@ -48,11 +49,11 @@ class Settler:
         if person.locks or (person.written and not person.former) or person.since is None or now - person.since < self._after:
             return 0
         for patient in (*person.members, *person.former):
-            await rewrite(self._mongo, patient)
+            await self._everything.rewrite(patient)
 
         async def written(current: Shared) -> Shared:
             unchanged = current.revision == person.revision
             return msgspec.structs.replace(current, written=True, former=()) if unchanged else current
 
-        await self._mongo.sharing.finish_person(person.id, (), written)
+        await self._everything.sharing.finish_person(person.id, (), written)
         return 1

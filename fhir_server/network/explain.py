@@ -105,7 +105,7 @@ async def _known(asked: Asked, patient: str) -> Person:
 
 
 async def _explained(asked: Asked, asking: _Asking) -> AsyncIterator[Explanation]:
-    maker = Maker(asked.desk.everything.mongo, asked.desk.terms.zone, asked.desk.now)
+    maker = Maker(asked.desk.everything, asked.desk.terms.zone, asked.desk.serving.parameters.base, asked.desk.now)
     if (
         asking.told is None
         and asked.requester.organization == asking.reader

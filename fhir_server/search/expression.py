@@ -256,6 +256,13 @@ class Not:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """What a permit asks beside a search: judged on what the rest finds; nothing is looked for by it while the rest names anything."""
+
+    part: "Expression"
+
+
+@dataclass(frozen=True, slots=True)
 class Related:
     """Chained parameter: `parameter` refers to a resource of one of `types` for which `expression` holds.
 
@@ -279,7 +286,7 @@ class RelatedBy:
 
 Expression: TypeAlias = (
     OfType | WithId | Begins | Has | HasPrefix | StartsWith | Exactly | Contains | EndsWith | Spans | Grouped | Present | ForPatient
-    | And | Or | Not | Related | RelatedBy | Coded | Placed | Tells | Near | Containing
+    | And | Or | Not | Within | Related | RelatedBy | Coded | Placed | Tells | Near | Containing
 )  # fmt: skip
 
 EVERYTHING = And()

@@ -34,6 +34,7 @@ from fhir_server.search.expression import (
     Spans,
     StartsWith,
     WithId,
+    Within,
 )
 
 
@@ -81,6 +82,8 @@ def holds(expression: Expression, subject: Subject) -> bool:
             return any(holds(part, subject) for part in parts)
         case Not(part):
             return not holds(part, subject)
+        case Within(part):
+            return holds(part, subject)
         case OfType(types):
             return subject.type in types
         case WithId(ids):

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
-import msgspec
 from msgspec import Meta
+
+from fhir_server.settings.network import NetworkSettings
 
 Count: TypeAlias = Annotated[int, Meta(ge=1)]
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Settings(NetworkSettings, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every setting with its default; the descriptions are the documentation."""
 
     host: Annotated[str, Meta(min_length=1, description="Address to listen at. 待ち受けるアドレス")] = "127.0.0.1"
@@ -98,34 +99,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Literal["required", "off"],
         Meta(description="Whether a valid access token is needed; `off` only at a loopback address, for measuring and tests. 認証の要否"),
     ] = "required"
-    audit: Annotated[
-        Literal["on", "off"],
-        Meta(description="Whether what is done is recorded; `off` only at a loopback address, for measuring. 監査記録"),
-    ] = "on"
-    audit_years: Annotated[
-        int, Meta(ge=1, le=100, description="Years that `tsunagi audit prune` leaves of the audit log, one at least. 監査記録の保存年数")
-    ] = 5
-    settle_time: Annotated[
-        int,
-        Meta(
-            ge=0, le=3600, description="Seconds until documents say what a changed consent allows; queries know it at once. 同意の反映待ち"
-        ),
-    ] = 120
     sandbox: Annotated[
         bool, Meta(description="Made-up people and data only: the launcher, and clients of the role tester. 架空データの試験環境")
     ] = False
-    network_name: Annotated[
-        str, Meta(min_length=1, max_length=40, description="Name of the network, in certificates and on pages. ネットワークの名称")
-    ] = "Tsunagi"
-    automatic_linking: Annotated[
-        bool,
-        Meta(
-            description="Whether certain matches of patients link by themselves; else they wait for the secretariat. 確実な名寄せの自動実行"
-        ),
-    ] = False
-    regional_id_prefix: Annotated[
-        str, Meta(pattern=r"^[0-9]{1,4}$", description="What new 10-digit 地域患者ID begin with. 地域患者IDの先頭の数字")
-    ] = "37"
     secret_key: Annotated[
         str | None,
         Meta(
@@ -190,22 +166,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     metrics_addresses: Annotated[
         str, Meta(description="Addresses or networks that `/metrics` answers to, not through a proxy. /metrics を取得できるアドレス")
     ] = "127.0.0.0/8, ::1"
-    smtp_url: Annotated[
-        str | None,
-        Meta(
-            description="Mail server for notices to facilities, `smtps://user:password@host:465`, `smtp://host:587` (STARTTLS) or, for trials, "
-            "`file:///directory`; unset: no e-mail is sent. お知らせメールの送信サーバー"
-        ),
-    ] = None
-    mail_from: Annotated[
-        str, Meta(pattern=r"^[^\r\n<>]+@[A-Za-z0-9.-]+$", description="Sender of these e-mails. お知らせメールの差出人")
-    ] = "noreply@localhost"
-    portal_url: Annotated[
-        str | None, Meta(description="Address of the portal on the internet, in these e-mails. ポータルサイトのアドレス (インターネット)")
-    ] = None
-    portal_inside_url: Annotated[
-        str | None, Meta(description="Its address on the closed EHR network, where that is another. 同 (EHR ネットワーク)")
-    ] = None
     cors_origins: Annotated[
         str | None,
         Meta(

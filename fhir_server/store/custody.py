@@ -21,6 +21,10 @@ CUSTODIAN: Final = "_custodian"
 READER: Final = "_reader"
 BARRED: Final = "_barred"
 TAG_SYSTEM: Final = "urn:tsunagi:custodian"
+NETWORK: Final = "Organization/network"
+"""The network's own organization: in its custody is what it writes itself."""
+SHARED_BY_NETWORK: Final = frozenset({"Patient", "Consent"})
+"""What the network keeps of a patient and facilities may see: who she is, and what she allows; not how that was decided (C40)."""
 
 _ABOUT = ABOUT + EQUALS
 

@@ -37,6 +37,7 @@ from fhir_server.search.expression import (
     Spans,
     StartsWith,
     WithId,
+    Within,
 )
 from fhir_server.search.types.sortable import sortable_date, sortable_number
 from fhir_server.search.types.string import index_prefix
@@ -69,6 +70,8 @@ def condition(expression: Expression, types: Sequence[str], fields: Fields = BES
             return any_of(parts, types, fields)
         case Not(part):
             return {"$nor": [condition(part, types, fields)]}
+        case Within(part):  # said so that MongoDB's planner does not take it for ways into an index: of many parts it would try them all
+            return {"$nor": [{"$nor": [condition(part, types, fields)]}]}
         case OfType(asked):
             return {"t": {"$in": list(asked)}}
         case WithId(ids):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Self, TypeAlias
 
 from fhir_server.outcome import FhirError, Issue
-from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, OfType, Or
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, OfType, Or, Within
 
 Why: TypeAlias = Callable[[str, str], tuple[str, Sequence[tuple[str, str]]]]
 """Says why an interaction with a type is refused, for the client's developer, and the headers that go with it."""
@@ -47,12 +47,14 @@ class Permit:
 
     def narrow(self, interaction: str, types: Sequence[str], expression: Expression) -> Expression:
         """Give the expression limited to what is permitted of each type."""
-        limits = {type: self.covers(interaction, type) for type in types}
-        first = next(iter(limits.values()), NOTHING)
-        if all(limit == first for limit in limits.values()):
-            return expression if first == EVERYTHING else And((first, expression))
-        each = tuple(And((OfType((type,)), limit)) for type, limit in limits.items() if limit != NOTHING)
-        return And((Or(each), expression))
+        groups: dict[Expression, list[str]] = {}
+        for type in types:
+            groups.setdefault(self.covers(interaction, type), []).append(type)
+        if len(groups) == 1:
+            first = next(iter(groups))
+            return expression if first == EVERYTHING else And((first if first == NOTHING else Within(first), expression))
+        each = tuple(And((OfType(tuple(alike)), limit)) for limit, alike in groups.items() if limit != NOTHING)
+        return And((Within(Or(each)), expression))
 
     def require(self, interaction: str, types: Sequence[str]) -> None:
         """Raise FhirError (403) where nothing of any of these types is permitted."""

@@ -30,7 +30,9 @@ from fhir_server.store.mongo import Limits, Mongo
 from fhir_server.store.past import Span, past
 from fhir_server.store.permit import Permit
 from fhir_server.store.related import resolved
+from fhir_server.store.rewriting import rewrite
 from fhir_server.store.selection import selection
+from fhir_server.store.sharing import Sharing
 from fhir_server.store.trace import Trace
 from fhir_server.store.writing import Changed, Clock, Create, Delete, Put, Stored, Write
 
@@ -181,6 +183,19 @@ class Repository:
         with suppress(FhirError):  # the versions are stored; what cannot be said of their files now, the sweep finds out
             await files.done(settled, versions)
         return versions
+
+    @property
+    def sharing(self) -> Sharing:
+        """Who shares whose data, see `store.sharing`; it knows no permit, and is nothing to answer anybody with."""
+        return self.mongo.sharing
+
+    async def members(self, patient: str) -> tuple[str, ...]:
+        """Give a patient and, of a golden one, all that are linked to her, whoever may see them."""
+        return await members(patient, self.mongo)
+
+    async def rewrite(self, patient: str) -> int:
+        """Bring up to date what the documents of a patient say of who may read them; see `store.rewriting`."""
+        return await rewrite(self.mongo, patient)
 
     @property
     def inline(self) -> int:

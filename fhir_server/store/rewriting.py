@@ -10,7 +10,7 @@ from typing import Any
 from pymongo import UpdateOne
 
 from fhir_server.search.expression import EQUALS
-from fhir_server.store.custody import BARRED, READER, whose
+from fhir_server.store.custody import BARRED, NETWORK, READER, SHARED_BY_NETWORK, whose
 from fhir_server.store.failures import told
 from fhir_server.store.indexes import BY_PATIENT, BY_SUBJECT
 from fhir_server.store.mongo import Mongo
@@ -26,9 +26,15 @@ async def rewrite(mongo: Mongo, patient: str) -> int:
     shared = await mongo.sharing.of(patient)
     changed = 0
     with told():
-        custodians = await mongo.resource.distinct("f", {"p": patient}, hint=BY_PATIENT)
+        pipeline: list[dict[str, Any]] = [{"$match": {"p": patient, "f": {"$exists": True}}}, {"$group": {"_id": "$f"}}]
+        custodians = [each["_id"] async for each in await mongo.resource.aggregate(pipeline, hint=BY_PATIENT)]
         for custodian in custodians:
-            changed += await _of_custodian(mongo, patient, custodian, _entries(shared, custodian))
+            wanted, types = _entries(shared, custodian), {"t": {"$in": sorted(SHARED_BY_NETWORK)}}
+            if custodian != NETWORK:
+                changed += await _of_custodian(mongo, patient, {"f": custodian}, wanted)
+                continue
+            changed += await _of_custodian(mongo, patient, {"f": custodian, **types}, wanted)
+            changed += await _of_custodian(mongo, patient, {"f": custodian, "$nor": [types]}, ())
         changed += await _of_several(mongo, patient)
     return changed
 
@@ -40,10 +46,10 @@ def _entries(shared: Shared | None, custodian: str) -> list[str]:
     return readers + [BARRED + EQUALS + each for each in sorted(shared.barred)]
 
 
-async def _of_custodian(mongo: Mongo, patient: str, custodian: str, wanted: Sequence[str]) -> int:
+async def _of_custodian(mongo: Mongo, patient: str, kept: Mapping[str, Any], wanted: Sequence[str]) -> int:
     """The patient's own documents, in portions: a long update would hold up whoever writes."""
     changed = 0
-    asked = {"p": patient, "f": custodian, "w": {"$exists": False}, "$or": _differing(wanted)}
+    asked = {"p": patient, **kept, "w": {"$exists": False}, "$or": _differing(wanted)}
     while True:
         portion = await mongo.resource.find(asked, {"_id": 1}, limit=_AT_ONCE, hint=BY_PATIENT).to_list()
         if not portion:
@@ -62,7 +68,7 @@ async def _of_several(mongo: Mongo, patient: str) -> int:
 
 
 async def _of_one(mongo: Mongo, document: Mapping[str, Any]) -> UpdateOne:
-    custody = await custody_of(mongo, document.get("f"), whose(document))
+    custody = await custody_of(mongo, document.get("f"), whose(document), document["_id"])
     wanted = [READER + EQUALS + each for each in custody.readers] + [BARRED + EQUALS + each for each in custody.barred]
     asked = {"_id": document["_id"], "v": document["v"], "$or": _differing(wanted)}
     return UpdateOne(asked, _replacing(wanted))

@@ -25,6 +25,7 @@ from fhir_server.search.expression import (
     Spans,
     StartsWith,
     WithId,
+    Within,
 )
 from fhir_server.store.documents import SEVERAL
 from fhir_server.store.filter import NEVER, Filter, all_of, condition, equal_entry, index_range, leading_entry
@@ -55,6 +56,8 @@ def selection(expression: Expression, types: Sequence[str], place: Filter | None
     if not types or Or() in parts:
         return Selection(NEVER)
     parts = [part for part in parts if not isinstance(part, OfType)]
+    if all(isinstance(part, Within) for part in parts):  # nothing else is asked: the limit itself is what to look for
+        parts = [each for part in parts if isinstance(part, Within) for each in conjuncts(part.part)]
     base: Filter = {"t": types[0] if len(types) == 1 else {"$in": list(types)}, **({"o": place} if place else {})}
     if any(isinstance(part, WithId) for part in parts):
         return Selection(_every(base, parts, types), BY_ID)

@@ -12,7 +12,7 @@ from typing import Any
 from fhir_server.outcome import FhirError, Issue
 from fhir_server.search.entries import SEVERAL
 from fhir_server.search.expression import EVERYTHING
-from fhir_server.store.custody import NOBODYS, Custody, subjects, whose
+from fhir_server.store.custody import NETWORK, NOBODYS, SHARED_BY_NETWORK, Custody, subjects, whose
 from fhir_server.store.failures import told
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
@@ -32,19 +32,23 @@ async def custodies(mongo: Mongo, permit: Permit, writes: Sequence[Write], curre
         stored = current.get(write.key)
         custodian = (stored.get("f") if stored is not None else None) or permit.custodian
         context = contexts.get(write.key, ())
-        found.append(_custody(custodian, context or about, context, known))
+        found.append(_custody(custodian, context or about, context, known, write.key))
     return found
 
 
-async def custody_of(mongo: Mongo, custodian: str | None, patients: Sequence[str]) -> Custody:
-    """Give the custody of what tells of these patients."""
-    return _custody(custodian, patients, (), await _shared(mongo, set(patients)))
+async def custody_of(mongo: Mongo, custodian: str | None, patients: Sequence[str], key: str) -> Custody:
+    """Give the custody of what tells of these patients; `key` is its "Type/id"."""
+    return _custody(custodian, patients, (), await _shared(mongo, set(patients)), key)
 
 
-def _custody(custodian: str | None, about: Sequence[str], context: tuple[str, ...], known: Mapping[str, Shared | None]) -> Custody:
+def _custody(
+    custodian: str | None, about: Sequence[str], context: tuple[str, ...], known: Mapping[str, Shared | None], key: str
+) -> Custody:
     """Who may read what tells of several patients, may read what tells of each of them (C39)."""
     if custodian is None and not context:
         return NOBODYS
+    if custodian == NETWORK and key.partition("/")[0] not in SHARED_BY_NETWORK:
+        return Custody(custodian, about=context)
     readers: set[str] | None = None
     barred: set[str] = set()
     for patient in about:

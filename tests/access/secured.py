@@ -1,6 +1,8 @@
 """The whole server with authentication on, and requesters of every role: fixtures for every test of who may do what."""
 
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -52,12 +54,15 @@ Ask = Callable[..., Awaitable[httpx.Response]]
 @pytest.fixture
 async def ask(secured: Application, stranger: httpx.AsyncClient) -> Ask:
     """Ask as a requester: `await ask(requester, "GET", "/Patient/p1")`, with a token that the server itself has signed."""
-    tokens: dict[Requester, str] = {}
+    tokens: dict[tuple[Requester, int], str] = {}
 
     async def asking(who: Requester, method: str, address: str, **sent: Any) -> httpx.Response:
-        if who not in tokens:
-            tokens[who] = await token(secured, who)
-        headers = {"Authorization": f"Bearer {tokens[who]}", **sent.pop("headers", {})}
+        key = replace(who, purpose="TREAT"), int(time.time()) // 300
+        if key not in tokens:
+            tokens[key] = await token(secured, key[0])
+        headers = {"Authorization": f"Bearer {tokens[key]}", **sent.pop("headers", {})}
+        if who.purpose != "TREAT":
+            headers["Purpose-Of-Use"] = who.purpose
         return await stranger.request(method, address, headers=headers, **sent)
 
     return asking
