@@ -1,6 +1,5 @@
 """From a received form to sharing: checked, matched, published, told; several secretaries at once."""
 
-
 import pytest
 
 from fhir_server.auth.roles import Role
@@ -87,13 +86,13 @@ async def test_f072_a_dissent_itself_is_never_published(world):
         assert refused.value.status == 409
 
 
-@pytest.mark.parametrize("operation", ["Consent-publish", "Consent-check-form", "Consent-original-received", "Consent-form-queue"])
-@pytest.mark.parametrize("role", [Role.PHYSICIAN, Role.SYSTEM, Role.PATIENT, Role.AUDITOR])
-async def test_f006_only_the_secretariat_checks_and_publishes(world, operation, role):
-    id = None if operation == "Consent-form-queue" else "any"
-    with pytest.raises(FhirError) as refused:
-        await world.ask(operation, id, at("a", role))
-    assert refused.value.status == 403
+async def test_f006_only_the_secretariat_checks_and_publishes(world):
+    for operation in ("Consent-publish", "Consent-check-form", "Consent-original-received", "Consent-add-facility", "Consent-form-queue"):
+        given = {"organization": "Organization/d"} if operation == "Consent-add-facility" else {}
+        for role in (Role.PHYSICIAN, Role.SYSTEM, Role.PATIENT, Role.AUDITOR):
+            with pytest.raises(FhirError) as refused:
+                await world.ask(operation, None if operation == "Consent-form-queue" else "any", at("a", role), **given)
+            assert refused.value.status == 403, (operation, role)
 
 
 async def test_f006_an_app_of_the_secretariat_needs_the_scope_to_write_consents(world):

@@ -1,13 +1,11 @@
 """A network of six facilities on the real database, a patient whom three of them know, and forms that she fills in."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from fhir_server.app import open_registry
+from fhir_server.app import Registry
 from fhir_server.auth.members import FacilityType, network, organization
 from fhir_server.auth.requester import Requester
 from fhir_server.auth.roles import FacilityRole, Role
@@ -16,13 +14,12 @@ from fhir_server.interactions.writing import prepare
 from fhir_server.network.consent_form import adding, checking, publishing, stopping, submitting, waiting
 from fhir_server.network.desk import Asked, Desk
 from fhir_server.network.matching import operations
-from fhir_server.network.notices import MAILS
 from fhir_server.network.terms import Terms
 from fhir_server.operations.arguments import arguments
 from fhir_server.operations.definition import operation
 from fhir_server.search.expression import Has, WithId
-from fhir_server.settings import Settings
 from fhir_server.store.permit import Permit
+from fhir_server.store.records import Shelf
 from fhir_server.store.repository import Put, Repository
 from profiles import json
 from profiles.definitions import r4
@@ -240,35 +237,26 @@ def answered(parameters: Resource) -> dict[str, Any]:
     return found
 
 
-@asynccontextmanager
-async def opened(uri: str, database: str) -> AsyncIterator[World]:
-    """The network with its facilities and 高松次郎's three Patients."""
-    async with open_registry(Settings(database=database, base_url="http://tsunagi.example/fhir"), uri, start=False) as registry:
+async def opened(registry: Registry) -> World:
+    """The network with its facilities and 高松次郎's three Patients, on a clock of its own."""
 
-        async def record(event: object) -> None:
-            """Nothing is audited here: the service does."""
+    async def record(event: object) -> None:
+        """Nothing is audited here: the service does."""
 
-        moment = [NOON]
-        everything = Repository(registry.mongo, Permit.everything("Organization/network"), lambda: moment[0])
-        shelf = replace_clock(registry.identity.shelf, moment)
-        await shelf.ensure([MAILS])
-        terms = Terms(portal="https://portal.example/", portal_inside="http://portal.inside.example/")
-        world = World(Desk(everything, registry.service.serving, shelf, record, terms), moment)
-        facilities = [
-            organization(id, CODES[id], name=NAMES[id], kana=None, type=FacilityType.HOSPITAL, roles=ROLES[id]) for id in sorted(CODES)
-        ]
-        facilities[5]["active"] = False
-        await world.store("network", network(), *facilities)
-        await world.store("a", patient("pa", "a", "100"))
-        await world.store("b", patient("pb", "b", "200"))
-        await world.store("c", patient("pc", "c", "300"))
-        yield world
-
-
-def replace_clock(shelf: Any, moment: list[datetime]) -> Any:
-    """The same shelf on the clock of the test."""
-    shelf.clock = lambda: moment[0]
-    return shelf
+    moment = [NOON]
+    everything = Repository(registry.mongo, Permit.everything("Organization/network"), lambda: moment[0])
+    shelf = Shelf(registry.mongo.database, clock=lambda: moment[0])
+    terms = Terms(portal="https://portal.example/", portal_inside="http://portal.inside.example/")
+    world = World(Desk(everything, registry.service.serving, shelf, record, terms), moment)
+    facilities = [
+        organization(id, CODES[id], name=NAMES[id], kana=None, type=FacilityType.HOSPITAL, roles=ROLES[id]) for id in sorted(CODES)
+    ]
+    facilities[5]["active"] = False
+    await world.store("network", network(), *facilities)
+    await world.store("a", patient("pa", "a", "100"))
+    await world.store("b", patient("pb", "b", "200"))
+    await world.store("c", patient("pc", "c", "300"))
+    return world
 
 
 async def received(world: World, response: Resource | None = None) -> str:
