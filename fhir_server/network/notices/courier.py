@@ -5,6 +5,7 @@ NETWORK.md F061, F064
 
 import asyncio
 import logging
+from contextlib import suppress
 from email.message import EmailMessage
 from email.utils import format_datetime
 from hashlib import sha256
@@ -14,7 +15,6 @@ from fhir_server.network.desk import Desk
 from fhir_server.network.notices.carriers import Carrier, Undelivered
 from fhir_server.network.notices.kinds import Kind, plain
 from fhir_server.network.notices.outbox import Mail, claim, collect, pending, settle
-from fhir_server.outcome import FhirError
 
 log = logging.getLogger(__name__)
 
@@ -31,23 +31,30 @@ class Courier:
         self._carrier = carrier
         self._sender = sender
 
-    async def run(self, pause: float = _PAUSE) -> None:
-        """Deliver until cancelled, with `pause` seconds in between; a database that is away is waited for."""
+    async def run(self, over: asyncio.Event | None = None, pause: float = _PAUSE) -> None:
+        """Deliver until it is `over`, with `pause` seconds in between; a database that is away is waited for.
+
+        A mail that is on its way then is seen to its end: if it were forgotten, it would be sent again.
+        """
+        ended = over if over is not None else asyncio.Event()
         rounds = 0
-        while True:
+        while not ended.is_set():
             try:
                 if rounds % _ROUNDS == 0:
                     await collect(self._desk)
-                await self.deliver()
-            except FhirError:
-                log.warning("the outbox cannot be read now; trying again")
+                await self.deliver(ended)
+            except Exception as failure:  # noqa: BLE001 - the mails are late then, and none is lost
+                log.warning("e-mails could not be delivered now; trying again: %s", type(failure).__name__)
             rounds += 1
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), pause)
 
-    async def deliver(self) -> int:
-        """Send everything that is due; tells how many mails were sent."""
+    async def deliver(self, over: asyncio.Event | None = None) -> int:
+        """Send everything that is due, or as much until it is `over`; tells how many mails were sent."""
         sent = 0
         for mail in await pending(self._desk):
+            if over is not None and over.is_set():
+                break
             claimed = await claim(self._desk, mail)
             if claimed is not None:
                 sent += await self._sent(claimed)

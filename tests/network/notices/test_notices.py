@@ -183,6 +183,18 @@ async def test_f064_the_outbox_holds_no_patients_data(world):
     assert "3700026101" not in stored
 
 
+async def test_f064_a_courier_that_is_told_to_end_sees_its_mail_to_the_end(world, mail_server):
+    await with_mail(world)
+    await tell(world.desk, "Organization/a", Kind.PUBLISHED, PUBLISHED)
+    over = asyncio.Event()
+    running = asyncio.create_task(Courier(world.desk, carrier(mail_server.url), FROM).run(over))
+    while not mail_server.mails:
+        await asyncio.sleep(0.01)
+    over.set()
+    await asyncio.wait_for(running, 5)
+    assert [each.state for each in await mails(world)] == ["sent"]
+
+
 async def test_in_the_sandbox_each_mail_is_a_file(world, tmp_path):
     await with_mail(world)
     await tell(world.desk, "Organization/a", Kind.PUBLISHED, PUBLISHED)
