@@ -14,6 +14,7 @@ class MailServer:
         self.answer = "250 fine"
         self.greeting = "220 here"
         self.port = 0
+        self.kept = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -51,3 +52,4 @@ class MailServer:
         mail = message_from_bytes(content.removesuffix(b".\r\n"), policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
+        self.kept.set()

@@ -188,8 +188,7 @@ async def test_f064_a_courier_that_is_told_to_end_sees_its_mail_to_the_end(world
     await tell(world.desk, "Organization/a", Kind.PUBLISHED, PUBLISHED)
     over = asyncio.Event()
     running = asyncio.create_task(Courier(world.desk, carrier(mail_server.url), FROM).run(over))
-    while not mail_server.mails:
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(mail_server.kept.wait(), 5)
     over.set()
     await asyncio.wait_for(running, 5)
     assert [each.state for each in await mails(world)] == ["sent"]
