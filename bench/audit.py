@@ -1,6 +1,6 @@
 """What the audit log costs: events a second, and processor time per event, of recorders at once, with and without reads beside.
 
-    .venv/bin/python bench/audit.py [--seconds 4] [--processes 1]
+    .venv/bin/python bench/audit.py [--seconds 4] [--journal]
 
 Recorders do nothing but record; readers read a resource by its id and record that before they go on, as the server does. Processor
 time is that of this process and of mongod together. docs/decisions/0021-audit.md has figures.
@@ -105,7 +105,7 @@ class Course:
         return done / wall
 
 
-async def measure(uri: str, pid: int, seconds: float) -> None:
+async def measure(uri: str, pid: int, seconds: float, journal: Path | None) -> None:
     """Measure on an empty database."""
     mongo = await Mongo.connect(uri, "bench")
     repository = Repository(mongo, Permit.everything())
@@ -116,7 +116,7 @@ async def measure(uri: str, pid: int, seconds: float) -> None:
             [Put(Prepared("Observation", id, {"resourceType": "Observation", "id": id, "note": [text]}, Entries())) for id in ids]
         )
     pens = await open_pens(Shelf(mongo.database), Sealer(os.urandom(32)), lambda: datetime.now(UTC))
-    log = Log(AuditStore(mongo.database), pens, lambda: datetime.now(UTC))
+    log = Log(AuditStore(mongo.database), pens, lambda: datetime.now(UTC), journal)
     course = Course(pid, seconds)
 
     async def read(number: int) -> None:
@@ -130,7 +130,7 @@ async def measure(uri: str, pid: int, seconds: float) -> None:
         await record(number)
 
     async with log.kept():
-        for workers in (16, 64):
+        for workers in (8, 16, 64):
             await course.run("record", workers, record)
             await course.run("read", workers, read)
             await course.run("read and record", workers, both)
@@ -146,11 +146,12 @@ def main() -> None:
     """Measure with a MongoDB of our own."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=4.0, help="how long each course takes")
+    parser.add_argument("--journal", action="store_true", help="write to the journal of this machine first")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory) / "mongodb"
         with open_database(None, place, "bench", Options(512, 256)) as database:
-            uvloop.run(measure(database.uri, mongod_of(place), arguments.seconds))
+            uvloop.run(measure(database.uri, mongod_of(place), arguments.seconds, Path(directory) / "audit" if arguments.journal else None))
 
 
 if __name__ == "__main__":

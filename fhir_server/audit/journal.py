@@ -2,7 +2,7 @@
 
 docs/decisions/0021-audit.md
 
-One file a process, written with one `fdatasync` for all events of a moment, from its beginning again whenever the database has
+One file a process, written and synchronised once for all events of a moment, from its beginning again whenever the database has
 everything: it never grows. Each entry is authenticated and counts on from the one before. What a process could not bring to
 the database before it ended, the next one of this machine brings there, as the same chain.
 """
@@ -24,6 +24,7 @@ from fhir_server.audit.event import Event
 
 CAPACITY: Final = 8 * 1024 * 1024
 _HEAD: Final = struct.Struct(">IQ32s")
+_DURABLY: Final = getattr(os, "RWF_DSYNC", 0)  # Linux: written and synchronised in one call
 _SUFFIX: Final = ".journal"
 
 _encoder = msgspec.msgpack.Encoder()
@@ -77,10 +78,11 @@ class Journal:
         os.close(self._file)
 
     def _write(self, entry: bytes) -> None:
-        written = os.pwrite(self._file, entry, self._position)
+        written = os.pwritev(self._file, [entry], self._position, _DURABLY)
         if written != len(entry):
             raise OSError("the journal could not be written whole")
-        os.fdatasync(self._file)
+        if not _DURABLY:
+            os.fsync(self._file)
         self._position += written
 
 

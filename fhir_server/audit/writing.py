@@ -15,7 +15,7 @@ from typing import Final
 from fhir_server.audit.anchor import Head
 from fhir_server.audit.chain import Chain, divided
 from fhir_server.audit.event import Event
-from fhir_server.audit.journal import Journal, Left, left_behind
+from fhir_server.audit.journal import CAPACITY, Journal, Left, left_behind
 from fhir_server.audit.keys import Pens
 from fhir_server.outcome import FhirError, Issue
 from fhir_server.store.audit_log import AuditStore, Batch
@@ -73,8 +73,18 @@ class JournalWriter:
     What relies on an emergency is in the database before anybody is answered.
     """
 
-    def __init__(self, store: AuditStore, pens: Pens, clock: Callable[[], datetime], anchored: Callable[[], int], directory: Path) -> None:
+    def __init__(
+        self,
+        store: AuditStore,
+        pens: Pens,
+        clock: Callable[[], datetime],
+        anchored: Callable[[], int],
+        directory: Path,
+        *,
+        capacity: int = CAPACITY,
+    ) -> None:
         self._store, self._pens, self._clock, self._anchored, self._directory = store, pens, clock, anchored, directory
+        self._capacity = capacity
         self._chain: Chain | None = None
         self._journal: Journal | None = None
         self._head: Head | None = None
@@ -122,7 +132,7 @@ class JournalWriter:
         if journal is None:
             self._chain = Chain.new(self._pens.newest.batches, milliseconds(self._clock()))
             self._last = 0
-            journal = await asyncio.to_thread(Journal, self._directory, self._chain.id, self._pens.newest.batches)
+            journal = await asyncio.to_thread(Journal, self._directory, self._chain.id, self._pens.newest.batches, self._capacity)
             self._journal = journal
         entry = journal.entry(events, self._last + len(events))
         if not journal.has_room(entry):
