@@ -175,25 +175,6 @@ async def test_an_id_that_is_none_of_ours_is_not_found(log, id):
     assert await log.find(id) is None
 
 
-async def test_s50_where_the_database_does_not_take_it_nobody_is_answered(log, happened, mongo):
-    await log.record(happened())
-    failing = {
-        "configureFailPoint": "failCommand",
-        "mode": {"times": 2},
-        "data": {"failCommands": ["insert"], "errorCode": 91, "closeConnection": True},
-    }
-    try:
-        await mongo.client.admin.command(failing)
-    except Exception:  # noqa: BLE001 - this mongod has no fail points
-        pytest.skip("this MongoDB has no fail points")
-    with pytest.raises(FhirError) as refused:
-        await log.record(happened())
-    assert refused.value.status == 503
-    await asyncio.sleep(1.1)
-    await log.record(happened(request="after"))
-    assert (await log.verify()).ok
-
-
 class Away(AuditStore):
     """A MongoDB that cannot be reached."""
 
