@@ -79,7 +79,7 @@ def table(types: frozenset[str]) -> Mapping[Role, Mapping[str, str]]:
         Role.PHYSICIAN: _rows((care, READ), (clinical | ADMINISTRATIVE, ALL), ({"Patient", "RelatedPerson"}, "crus")),
         Role.PHARMACIST: _rows((care, READ), (_OF_PHARMACISTS, "crus")),
         Role.NURSE: _rows((care, READ), (_OF_NURSES, "crus")),
-        Role.CLERK: _rows((DIRECTORY | PERSONS | ADMINISTRATIVE | DEFINITIONS | {"Consent"}, READ), (_OF_DESKS, "crus")),
+        Role.CLERK: _rows((DIRECTORY | PERSONS | ADMINISTRATIVE | DEFINITIONS | {"Consent", "Communication"}, READ), (_OF_DESKS, "crus")),
         Role.SECRETARIAT: _rows(
             (_OF_THE_SECRETARIAT, ALL), (DEFINITIONS | _READ_BY_THE_SECRETARIAT, READ), ({"Patient", "Person", "RelatedPerson"}, "crus")
         ),

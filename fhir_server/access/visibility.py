@@ -68,6 +68,8 @@ class Visibility:
         if type in OPEN:
             return EVERYTHING
         parts = [Has(CUSTODIAN, self.organization), *self._shared(type), *self._in_emergency(type)]
+        if type == "Communication":
+            parts.append(And((Has(CUSTODIAN, NETWORK), Has("recipient", self.organization))))  # what the network told it (F061)
         return EVERYTHING if EVERYTHING in parts else parts[0] if len(parts) == 1 else Or(tuple(parts))
 
     def _shared(self, type: str) -> list[Expression]:

@@ -23,6 +23,7 @@ from fhir_server.consent.making import Maker
 from fhir_server.consent.register import Register
 from fhir_server.consent.settling import Settler
 from fhir_server.interactions.serving import Serving
+from fhir_server.network.consent_form.standing import end_pauses
 from fhir_server.network.desk import Desk
 from fhir_server.network.emergency.reviews import escalate
 from fhir_server.network.emergency.uses import Uses
@@ -61,14 +62,12 @@ class Network:
     async def settled(self) -> AsyncIterator[None]:
         """Bring up to date what changes leave behind, as long as this lasts."""
         over = asyncio.Event()
-        tasks = [asyncio.create_task(self._settle(over))]
-        sending = asyncio.create_task(self.courier.run()) if self.courier is not None else None
+        work = [self._settle(over), *([self.courier.run(over)] if self.courier is not None else [])]
+        tasks = [asyncio.create_task(each) for each in work]
         try:
             yield
         finally:
-            over.set()  # not cancelled: the driver may be in the middle of a question
-            if sending is not None:
-                sending.cancel()
+            over.set()  # not cancelled: the driver may be in the middle of a question, a mail on its way
             await asyncio.gather(*tasks)
 
     async def _settle(self, over: asyncio.Event) -> None:
@@ -79,6 +78,7 @@ class Network:
                 return
             rounds += 1
             await self._try(self.settler.settle)
+            await self._try(lambda: end_pauses(self.desk))
             if rounds % _ROUNDS == 0:
                 await self._try(lambda: escalate(self.desk))
                 await self._try(lambda: resume(self.desk))

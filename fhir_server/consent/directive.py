@@ -88,6 +88,15 @@ def in_force(directives: Iterable[Directive], moment: int) -> tuple[Directive, .
     return tuple(each for group in groups.values() for each in group if each.date_time == max(other.date_time for other in group))
 
 
+def among(directive: Directive, custodians: frozenset[str]) -> Directive | None:
+    """Give a network form as it concerns these custodians: whom it shares with is one of them. None where it shares with nobody then."""
+    root = directive.root
+    if not directive.network_form or root.type != PERMIT or not root.actors:
+        return directive
+    kept = tuple(each for each in root.actors if each.reference in custodians)
+    return replace(directive, root=replace(root, actors=kept)) if kept else None
+
+
 def chains(directives: Iterable[Directive]) -> frozenset[str]:
     """Give the instances of which it has to be found out what leads to them by a chain of references (C13)."""
     return _data(directives, "related")

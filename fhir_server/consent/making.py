@@ -10,7 +10,7 @@ import msgspec
 from fhir_server.auth.members import NETWORK
 from fhir_server.auth.roles import FACILITY_ROLE_SYSTEM, FacilityRole
 from fhir_server.consent.concerned import is_of_network
-from fhir_server.consent.directive import Directive, directive
+from fhir_server.consent.directive import Directive, among, directive
 from fhir_server.consent.plain import Plain, plain
 from fhir_server.exchange import Resource, Version
 from fhir_server.search.expression import And, Expression, ForPatient, Has, OfType, Or
@@ -41,7 +41,13 @@ class Maker:
 
     def directives(self, shared: Shared) -> tuple[Directive, ...]:
         """Give the Consents of a person as rules."""
-        return tuple(self._directive(each) for each in shared.consents)
+        return self._linked(shared.consents, shared.members)
+
+    def _linked(self, consents: Iterable[bytes], members: Mapping[str, str]) -> tuple[Directive, ...]:
+        """Of the facilities that a form names, those count whose Patient is linked (D2, D4): the others neither read nor are read."""
+        custodians = frozenset(members.values())
+        found = (among(self._directive(each), custodians) for each in consents)
+        return tuple(each for each in found if each is not None)
 
     def boundaries(self, shared: Shared) -> Iterable[int]:
         """Give the moments (milliseconds) at which the clock changes what holds."""
@@ -58,7 +64,7 @@ class Maker:
         """Give what holds of the person now; the documents are to be rewritten where that differs."""
         members = await self._members(before.id)
         consents = await self._consents(members) if members else ()
-        directives = tuple(self._directive(each) for each in consents)
+        directives = self._linked(consents, members)
         moment = self.moment()
         simple = plain(directives, [each for each in members.values() if each], moment)
         readers = _with_network(simple.readers) if simple is not None else {}

@@ -120,6 +120,8 @@ def _check_access(settings: Settings) -> None:
         raise SettingsError("setting admin_port: expected another port than that of everything else (port)")
     if settings.authentication == "off" and not _is_loopback(settings.host):
         raise SettingsError("setting authentication: off is possible at a loopback address only (host 127.0.0.1)")
+    if settings.smtp_url is not None and not settings.smtp_url.startswith(("smtp://", "smtps://", "file:///")):
+        raise SettingsError("setting smtp_url: expected smtps://host:465, smtp://host:587 or file:///directory")
     if settings.audit == "off" and not _is_loopback(settings.host):
         raise SettingsError("setting audit: off is possible at a loopback address only (host 127.0.0.1)")
     if settings.authentication == "off" and not _is_loopback(urlsplit(settings.base).hostname or ""):

@@ -4,7 +4,7 @@ import pytest
 
 from fhir_server.auth.roles import Role
 from tests.access.secured import requester
-from tests.access.sharing import SECRETARY, consent, denied, facility, network, organization, physician, settle, write
+from tests.access.sharing import SECRETARY, consent, denied, facility, network, organization, patient_of, physician, settle, write
 
 LETTERS = "ABCDEF"
 
@@ -135,3 +135,25 @@ async def test_a_search_that_names_the_golden_patient_covers_the_linked_patients
     assert not {each for each in named if each.endswith("c1")}
     assert (await ask(physician("D"), "GET", "/Patient/golden-1")).status_code == 404
     assert "entry" not in (await ask(physician("D"), "GET", "/Observation?patient=Patient/golden-1")).json()
+
+
+async def test_d02_d04_a_facility_whose_patient_is_not_linked_any_more_neither_reads_nor_is_read(secured, ask, later):
+    await network(secured)
+    await write(secured, consent("ABC"))
+    await later()
+    assert (await everybody(ask))["B"] == "ABC"
+    await write(secured, patient_of("B", linked=False))
+    assert await everybody(ask) == {"A": "AC", "B": "B", "C": "AC", "D": "", "E": ""}
+    await later()
+    assert await everybody(ask) == {"A": "AC", "B": "B", "C": "AC", "D": "", "E": ""}
+
+
+async def test_f061_a_facility_reads_what_the_network_told_it_and_nobody_elses_notices(secured, ask):
+    await network(secured)
+    for letter in "AB":
+        notice = {"resourceType": "Communication", "id": f"notice-{letter.lower()}", "status": "completed"}
+        await write(secured, {**notice, "subject": {"reference": "Patient/golden-1"}, "recipient": [{"reference": facility(letter)}]})
+    await write(secured, consent("AB"))
+    for letter in "AB":
+        found = (await ask(physician(letter), "GET", "/Communication")).json()
+        assert [each["resource"]["id"] for each in found["entry"]] == [f"notice-{letter.lower()}"]

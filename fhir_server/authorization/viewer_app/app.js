@@ -58,15 +58,14 @@ async function person(server, reference) {
   return /^(Practitioner|Patient)\/[\w.-]+$/.test(reference ?? "") ? server.read(reference).catch(() => null) : null;
 }
 
-/** The same person's other records, one for each facility (Patient.link), as far as the reader may see them. */
+/** The same person's records at other facilities (名寄せ), as far as the reader may see them: all of them point to one golden Patient. */
 async function others(server, patient) {
-  const links = (patient.link ?? []).map((each) => /^Patient\/([\w.-]+)$/.exec(each.other?.reference ?? "")?.[1]);
-  const ids = [...new Set(links)].filter((id) => id && id !== patient.id);
-  if (!ids.length) return [];
-  const found = await server.search("Patient", { _id: ids.join(",") }).catch(() => ({ resources: [] }));
-  const same = found.resources.filter((each) => each.birthDate === patient.birthDate); // a link may be wrong: better too little
-  server.patients.push(...same.map((each) => each.id));
-  return same;
+  const places = [`Patient/${patient.id}`, ...(patient.link ?? []).map((each) => each.other?.reference ?? "")];
+  const golden = places.map((each) => /^Patient\/(golden-[\w.-]+)$/.exec(each)?.[1]).find(Boolean);
+  if (!golden) return [];
+  server.patients = [...new Set([patient.id, golden])]; // a search that names the golden one covers all who point to it
+  const found = await server.search("Patient", { link: `Patient/${golden}` }).catch(() => ({ resources: [] }));
+  return found.resources.filter((each) => each.id !== patient.id);
 }
 
 function again() {
