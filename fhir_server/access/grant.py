@@ -209,8 +209,8 @@ class Granted(Mapping[tuple[str, str], Expression]):
 
 def _of_operator(organization: str | None) -> Permit:
     """Everything; an import for a facility touches nobody else's (S31), and leaves who is whom as it is (S56)."""
-    if organization is None:
-        return Permit.everything()
+    if organization in (None, NETWORK):
+        return Permit.everything(organization)
     own = Or((Has(CUSTODIAN, organization), Not(Present(CUSTODIAN))))
     return Permit(_OfImport(own), EVERYTHING, FIXED, None, organization)
 

@@ -13,8 +13,9 @@ from fhir_server.app.definitions import version
 from fhir_server.auth.accounts.account import Account
 from fhir_server.auth.certificates.binding import networks
 from fhir_server.auth.clients import CLIENTS
+from fhir_server.auth.members import NETWORK
 from fhir_server.auth.registrations import Rules
-from fhir_server.auth.requester import LOCAL
+from fhir_server.auth.requester import Local
 from fhir_server.authorization.administration.door import add_administration
 from fhir_server.authorization.administration.registry import Administration, administration
 from fhir_server.authorization.administration.registry import Registry as AdministrationParts
@@ -112,7 +113,7 @@ def administration_of(settings: Settings, registry: "Registry") -> Administratio
     identity = registry.identity
     return administration(
         AdministrationParts(
-            perform=lambda request: registry.service.perform(request, LOCAL),
+            perform=lambda request: registry.service.perform(request, Local("local", organization=NETWORK)),
             shelf=identity.shelf,
             accounts=identity.people.accounts,
             passwords=identity.people.passwords,

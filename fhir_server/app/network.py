@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,11 +23,13 @@ from fhir_server.consent.making import Maker
 from fhir_server.consent.register import Register
 from fhir_server.consent.settling import Settler
 from fhir_server.interactions.serving import Serving
+from fhir_server.network.consent_form.questionnaire import questionnaire
 from fhir_server.network.consent_form.standing import end_pauses
 from fhir_server.network.desk import Desk
 from fhir_server.network.emergency.reviews import escalate
 from fhir_server.network.emergency.uses import Uses
 from fhir_server.network.erasure import records as erasure
+from fhir_server.network.erasure.guarding import ErasureGuard
 from fhir_server.network.erasure.work import resume
 from fhir_server.network.matching.numbers import COUNTERS
 from fhir_server.network.notices.carriers import carrier
@@ -39,7 +41,8 @@ from fhir_server.settings import Settings
 from fhir_server.store.audit_log import AuditStore
 from fhir_server.store.mongo import Mongo
 from fhir_server.store.permit import Permit
-from fhir_server.store.repository import Repository
+from fhir_server.store.repository import Around, Repository
+from fhir_server.store.writing import Write
 
 KINDS: Final = (AUDIT_KEYS, COUNTERS, MAILS, *emergencies.KINDS, *erasure.KINDS)
 _ROUND = 5.0
@@ -72,6 +75,7 @@ class Network:
 
     async def _settle(self, over: asyncio.Event) -> None:
         rounds = 0
+        await self._try(self._offer_the_form)
         while not over.is_set():
             with suppress(TimeoutError):
                 await asyncio.wait_for(over.wait(), _ROUND)
@@ -82,6 +86,15 @@ class Network:
             if rounds % _ROUNDS == 0:
                 await self._try(lambda: escalate(self.desk))
                 await self._try(lambda: resume(self.desk))
+
+    async def _offer_the_form(self) -> int:
+        """Let `GET /Questionnaire/consent-form` answer with the form of this version, once there is a network at all."""
+        form = questionnaire()
+        stored = await self.desk.read(f"Questionnaire/{form['id']}")
+        current = stored is not None and stored.get("version") == form.get("version")
+        if current or await self.desk.read(NETWORK) is None:
+            return 0
+        return len(await self.desk.store(form))
 
     async def _try(self, work: Callable[[], Awaitable[int]]) -> None:
         try:
@@ -98,14 +111,15 @@ async def open_network(settings: Settings, mongo: Mongo, identity: Identity, ser
     maker = Maker(reading, settings.zone, serving.parameters.base, clock)
     register = Register(mongo.sharing, Finder(reading), maker, clock)
     await register.start()
-    everything = Repository(mongo, Permit.everything(NETWORK), clock, identity.membership.noticed, register.around)
+    around = _around(register, ErasureGuard(shelf))
+    everything = Repository(mongo, Permit.everything(NETWORK), clock, identity.membership.noticed, around)
     emergency = Emergencies(shelf, reading)
     audit = Log(AuditStore(mongo.database, settings.query_time), await open_pens(shelf, identity.sealer, clock), clock)
     desk = Desk(everything, serving, shelf, audit.record, terms(settings))
     sharing = Sharing(register, maker, Finding(reading, serving.parameters, emergency, clock))
     service = Service(
         serving,
-        lambda permit, trace=None: Repository(mongo, permit, clock, identity.membership.noticed, register.around, trace),
+        lambda permit, trace=None: Repository(mongo, permit, clock, identity.membership.noticed, around, trace),
         Access(frozenset(serving.served), serving.parameters, identity.grammar, sharing, sandbox=settings.sandbox),
         desk,
         record=audit.record if settings.audit == "on" else None,
@@ -115,6 +129,16 @@ async def open_network(settings: Settings, mongo: Mongo, identity: Identity, ser
     settler = Settler(everything, register, clock, timedelta(seconds=settings.settle_time))
     courier = Courier(desk, carrier(settings.smtp_url), settings.mail_from) if settings.smtp_url is not None else None
     return service, Network(register, settler, audit, desk, courier)
+
+
+def _around(register: Register, guard: ErasureGuard) -> Around:
+    @asynccontextmanager
+    async def around(permit: Permit, writes: Sequence[Write]) -> AsyncIterator[None]:
+        await guard.check(writes)
+        async with register.around(permit, writes):
+            yield
+
+    return around
 
 
 def terms(settings: Settings) -> Terms:
