@@ -10,6 +10,7 @@ from fhir_server.audit.found_by import Filter
 from fhir_server.auth.roles import Role
 from tests.access.secured import ask, requester, secured, stranger
 from tests.access.sharing import NETWORK, SECRETARY, consent, facility, network, physician, write
+from tests.rest.served import patient
 
 __all__ = ["ask", "secured", "stranger"]
 
@@ -116,8 +117,11 @@ async def test_d08_f080_what_two_persons_erase_is_nowhere_to_be_found(secured, a
     assert done.status_code == 200, done.text
     for address in ("/Patient/pa1", "/Observation/lab-a1", "/Patient/pa1/_history", "/Observation/lab-a1/_history/1"):
         assert (await ask(physician("A"), "GET", address)).status_code == 404
-    assert await results(ask, physician("A")) == {"lab-b1", "lab-c1"}  # what others keep of her is still shared
-    assert await results(ask, physician("B")) == {"lab-b1", "lab-c1"}
+    assert await results(ask, physician("A")) == set()  # it does not know her any more (D2)
+    assert await results(ask, physician("B")) == {"lab-b1", "lab-c1"}  # what others keep of her is still shared
+    again = await ask(physician("A"), "PUT", "/Patient/pa1", json=patient(id="pa1"))
+    assert again.status_code == 422  # nor is she taken again by the next upload
+    assert "削除" in again.json()["issue"][0]["diagnostics"]
 
 
 async def test_d08_of_the_golden_patient_nothing_is_left_to_anybody(secured, ask):
