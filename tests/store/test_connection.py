@@ -13,7 +13,7 @@ from fhir_server.store.mongod import find_binary, free_port
 async def test_several_processes_may_connect_to_an_empty_database_at_once(mongodb_uri, fresh_database_name):
     opened = await asyncio.gather(*(Mongo.connect(mongodb_uri, fresh_database_name) for _ in range(6)))
     indexes = await opened[0].resource.index_information()
-    assert set(indexes) == {"_id_", "by_entry", "by_patient", "by_time", "by_deletion"}
+    assert set(indexes) == {"_id_", "by_entry", "by_patient", "by_time", "by_deletion", "by_subject"}
     assert set(await opened[0].history.index_information()) == {"_id_", "by_resource", "by_time"}
     for mongo in opened:
         await mongo.close()

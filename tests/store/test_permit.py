@@ -3,7 +3,7 @@
 import pytest
 
 from fhir_server.outcome import FhirError
-from fhir_server.search.expression import EVERYTHING, NOTHING, And, Entries, ForPatient, Has, OfType, Or, Related, RelatedBy
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Entries, ForPatient, Has, OfType, Or, Related, RelatedBy, Within
 from fhir_server.search.query import Query
 from fhir_server.store.permit import Permit
 from fhir_server.store.repository import Create, Delete, Put, Repository, Span
@@ -125,5 +125,5 @@ async def test_s56_elements_that_are_fixed_stay_as_they_are(mongo, prepared, rep
 async def test_each_type_has_its_own_limit():
     permit = Permit({("search-type", "A"): MINE, ("search-type", "B"): EVERYTHING})
     narrowed = permit.narrow("search-type", ("A", "B", "C"), Has("x", "y"))
-    assert narrowed == And((Or((And((OfType(("A",)), MINE)), And((OfType(("B",)), EVERYTHING)))), Has("x", "y")))
+    assert narrowed == And((Within(Or((And((OfType(("A",)), MINE)), And((OfType(("B",)), EVERYTHING))))), Has("x", "y")))
     assert permit.narrow("search-type", ("B",), Has("x", "y")) == Has("x", "y")

@@ -161,7 +161,11 @@ async def test_s39_a_hidden_binary_is_absent_in_every_form(application, client, 
     await put_raw(client, content)
     service = application._endpoint.service
     nothing = WithId(("another",))
-    service._access.permit = lambda requester: Permit({("read", "Binary"): nothing, ("search-type", "Binary"): nothing}, EVERYTHING)
+
+    async def permit(_):
+        return Permit({("read", "Binary"): nothing, ("search-type", "Binary"): nothing}, EVERYTHING)
+
+    service._access.permit = permit
     absent = await client.get("/Binary/never")
     for address, headers in (("/Binary/b", {}), ("/Binary/b", JSON), ("/Binary/b", {"Range": "bytes=0-1"}), ("/Binary/b/_history/1", {})):
         hidden = await client.get(address, headers=headers)
