@@ -11,16 +11,19 @@ from fhir_server.app.doors import administration_of
 from fhir_server.auth.accounts.account import ACCOUNTS
 from fhir_server.auth.members import FacilityType
 from fhir_server.auth.registrations import Draft
-from fhir_server.auth.requester import LOCAL
+from fhir_server.auth.requester import Local
 from fhir_server.auth.roles import FacilityRole, Role
 from fhir_server.authorization import viewer
 from fhir_server.authorization.administration.people import Newcomer, Work
 from fhir_server.exchange import FhirRequest
 from fhir_server.settings import Settings
 from profiles.json import decode
-from tests.authorization.viewing import CLINIC, HOSPITAL, transaction
+from tests.access.sharing import consent
+from tests.authorization.viewing import AT_THE_CLINIC, CLINIC, GOLDEN, HOSPITAL, REGIONAL, SOMEBODY, resources, without
+from tests.authorization.viewing import PATIENT as AT_THE_HOSPITAL
 
 PASSWORD = "Yashima7seto!"
+OTHERS = {"Patient/jiro-clinic", "Patient/somebody"}
 ROLES = (FacilityRole.PROVIDING, FacilityRole.SHARING, FacilityRole.VIEWING)
 VIEWER = Draft(
     id=viewer.CLIENT,
@@ -49,16 +52,16 @@ PEOPLE = (DOCTOR, CLERK, PATIENT)
 
 def stored(uri, settings, *drafts):
     """Store the network; `drafts` are further clients, each (Draft, secret or None)."""
-    asyncio.run(_store(uri, settings, drafts))
+    asyncio.run(_stored(uri, settings, drafts))
 
 
-async def _store(uri, settings: Settings, drafts):
+async def _stored(uri, settings: Settings, drafts):
     async with open_registry(settings, uri) as registry:
         administration = administration_of(settings, registry)
-        clinic = None
+        places = {}
         for code, name, type in ((HOSPITAL, "讃岐中央病院", FacilityType.HOSPITAL), (CLINIC, "高松内科クリニック", FacilityType.CLINIC)):
-            clinic = await administration.facilities.add(code, name=name, kana=None, type=type, roles=ROLES)
-        await registry.service.perform(FhirRequest("transaction", body=decode(json.dumps(_bundle(clinic.organization)).encode())), LOCAL)
+            places[code] = (await administration.facilities.add(code, name=name, kana=None, type=type, roles=ROLES)).organization
+        await _store(registry, places[HOSPITAL], places[CLINIC])
         for person in PEOPLE:
             await _account(administration, registry, person)
         root = settings.issuer
@@ -67,13 +70,25 @@ async def _store(uri, settings: Settings, drafts):
             await administration.clients.add(draft, secret)
 
 
-def _bundle(clinic):
-    bundle = transaction()
-    bundle["entry"] = [each for each in bundle["entry"] if each["resource"]["resourceType"] != "Organization"]
-    for each in bundle["entry"]:
-        if "custodian" in each["resource"]:
-            each["resource"]["custodian"] = {"reference": clinic}
-    return bundle
+async def _store(registry, hospital, clinic):
+    """Each facility's own in its custody, its Patients linked by the network, which has the patient's consent for both."""
+    own = [each for each in resources() if each["resourceType"] != "Organization" and each is not REGIONAL]
+    at_the_clinic = [each for each in own if each in (AT_THE_CLINIC, SOMEBODY) or each.get("subject", {}).get("reference") in OTHERS]
+    await registry.network.desk.store(REGIONAL)
+    for place, some in ((clinic, at_the_clinic), (hospital, [each for each in own if each not in at_the_clinic])):
+        told = [{**each, "custodian": {"reference": clinic}} if "custodian" in each else without(each, "link") for each in some]
+        entries = [_entry(each) for each in told]
+        bundle = decode(json.dumps({"resourceType": "Bundle", "type": "transaction", "entry": entries}).encode())
+        await registry.service.perform(FhirRequest("transaction", body=bundle), Local("local", organization=place))
+    facilities = [{"reference": place} for place in (hospital, clinic)]
+    actors = [{**consent()["provision"]["actor"][0], "reference": each} for each in facilities]
+    agreed = consent(organization=facilities[:1], patient={"reference": f"Patient/{GOLDEN}"})
+    await registry.network.desk.store(AT_THE_HOSPITAL, AT_THE_CLINIC)
+    await registry.network.desk.store({**agreed, "provision": {**agreed["provision"], "actor": actors}})
+
+
+def _entry(resource):
+    return {"resource": resource, "request": {"method": "PUT", "url": f"{resource['resourceType']}/{resource['id']}"}}
 
 
 async def _account(administration, registry, person):

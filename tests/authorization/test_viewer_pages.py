@@ -92,7 +92,7 @@ async def test_the_same_persons_record_at_another_facility_is_shown_too(page):
     await shown(page, "laboratory")
     tests = await page.inner_text(".tests")
     assert "尿糖定性" in tests
-    assert "尿潜血反応" not in tests, "linked, but born on another day"
+    assert "尿潜血反応" not in tests, "of the same name, but linked with nobody"
     assert "X-99" not in await shown(page, "summary")
 
 

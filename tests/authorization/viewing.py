@@ -19,6 +19,8 @@ PDF = (
     b"trailer<</Root 1 0 R>>\n%%EOF\n"
 )
 SUBJECT = {"reference": "Patient/jiro"}
+GOLDEN = "golden-7d5c0000-0000-4000-8000-000000000001"
+LINK = [{"other": {"reference": f"Patient/{GOLDEN}"}, "type": "seealso"}]
 
 
 def source(code):
@@ -29,6 +31,10 @@ def written(text, kind):
     return {"extension": [{"url": REPRESENTATION, "valueCode": kind}], "text": text, "family": text.split()[0], "given": text.split()[1:]}
 
 
+def without(resource, element):
+    return {name: value for name, value in resource.items() if name != element}
+
+
 def organization(id, code, name):
     return {"resourceType": "Organization", "id": id, "identifier": [{"system": INSTITUTION, "value": code}], "active": True, "name": name}
 
@@ -37,7 +43,7 @@ PATIENT = {
     "resourceType": "Patient",
     "id": "jiro",
     "identifier": [{"system": f"urn:oid:1.2.392.100495.20.3.51.1{HOSPITAL}", "value": "0200000101"}],
-    "link": [{"other": {"reference": f"Patient/{id}"}, "type": "seealso"} for id in ("jiro-clinic", "somebody")],
+    "link": LINK,
     "name": [written("高松 次郎", "IDE"), written("タカマツ ジロウ", "SYL")],
     "gender": "male",
     "birthDate": "1958-07-14",
@@ -50,9 +56,18 @@ AT_THE_CLINIC = {
     "identifier": [{"system": f"urn:oid:1.2.392.100495.20.3.51.1{CLINIC}", "value": "A-77"}],
     "name": [written("高松 次郎", "IDE")],
     "birthDate": "1958-07-14",
+    "link": LINK,
 }
-# Linked by mistake: a patient of another birth date is another person.
-SOMEBODY = {**AT_THE_CLINIC, "id": "somebody", "identifier": [{"system": "urn:other", "value": "X-99"}], "birthDate": "1985-07-14"}
+# As the golden Patient says nothing of where she goes, so she has no number but that of the region.
+REGIONAL = {
+    "resourceType": "Patient",
+    "id": GOLDEN,
+    "identifier": [{"system": "urn:tsunagi:regional-patient-id", "value": "3700026101"}],
+    "name": [written("高松 次郎", "IDE")],
+    "birthDate": "1958-07-14",
+}
+# Who is linked with nobody is another person, whatever she is called.
+SOMEBODY = {**without(AT_THE_CLINIC, "link"), "id": "somebody", "identifier": [{"system": "urn:other", "value": "X-99"}]}
 
 
 def coded(system, code, text):
@@ -142,6 +157,7 @@ def resources():
     return [
         organization("hospital", HOSPITAL, "讃岐中央病院"),
         organization("clinic", CLINIC, "高松内科クリニック"),
+        REGIONAL,
         PATIENT,
         AT_THE_CLINIC,
         SOMEBODY,
