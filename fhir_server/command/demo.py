@@ -9,6 +9,9 @@ import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from msgspec.structs import replace
 
 from fhir_server import observability
 from fhir_server.command import CommandFailed
@@ -31,12 +34,15 @@ SHARES = (1, 4, 12)
 _DEFAULT_DIRECTORY = Path("var/demo")
 _DONE = "demo.json"
 _STORAGE = "ssmix2"
+_MAILS = "mails"
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Import the demo hospital where it is not there yet, and serve until a signal."""
     data = arguments.data or _DEFAULT_DIRECTORY
     settings = load(port=arguments.port, data=data, workers=arguments.workers, database="tsunagi_demo", sandbox=True)
+    if settings.smtp_url is None:  # the notices' mails can be looked at as files
+        settings = replace(settings, smtp_url=f"file://{quote(str((data / _MAILS).resolve()))}")
     observability.configure("warning", requests=False)  # the terminal belongs to the reader
     if arguments.reset:
         _reset(settings)
@@ -56,7 +62,7 @@ def _prepared(settings: Settings) -> "Database":
         if _read(settings.data / _DONE) != done:
             _import(settings, database)
             (settings.data / _DONE).write_text(done)
-        _say("Seeing to people and clients ... / 利用者とクライアントを登録しています")
+        _say("Seeing to people, consents and clients ... / 利用者・同意・クライアントを登録しています")
         app.preload()
         seed(settings, database)
     except BaseException:
@@ -100,7 +106,7 @@ def _reset(settings: Settings) -> None:
     owner = owner_of(settings.mongodb_directory)
     if owner:
         raise CommandFailed(f"{settings.data} is in use by {owner.purpose} (process {owner.pid}); stop it before --reset")
-    for each in (_DONE, _STORAGE, KEY_FILE, "mongodb", "metrics"):
+    for each in (_DONE, _STORAGE, _MAILS, KEY_FILE, "mongodb", "metrics"):
         path = settings.data / each
         if path.is_dir():
             shutil.rmtree(path)

@@ -1,4 +1,4 @@
-"""Makes a sandbox of a database: the fixture's facilities and people, accounts with known passwords, clients.
+"""Makes a sandbox of a database: the fixture's facilities and people, who is whom, consents, accounts with known passwords, clients.
 
 It may be done again at any time, and is at every start of the demo: what is there stays, and the addresses of the clients
 follow the server's. It is done in a process of its own, for the one that forks the server's workers must have no threads.
@@ -70,7 +70,7 @@ async def _seeded(settings: Settings, uri: str) -> None:
         resources = Resources(lambda request: registry.service.perform(request, LOCAL))
         for resource in people.resources(organization_id):
             await _put(resources, resource)
-        await _link(resources)
+        await _agree(registry)
         await _open_accounts(registry)
         await _register(settings, registry)
 
@@ -84,18 +84,15 @@ async def _put(resources: "Resources", resource: dict[str, Any]) -> None:
         await resources.put({**resource, "meta": {**resource["meta"], "versionId": stored["meta"]["versionId"]}})
 
 
-async def _link(resources: "Resources") -> None:
-    """Say of the patients who agreed which records are one person's (名寄せ): each names the others."""
-    from fhir_server.sandbox import people  # noqa: PLC0415
-    from fhir_server.ssmix2.facility import patient_id  # noqa: PLC0415
+async def _agree(registry: "Registry") -> None:
+    """Link who is one person (名寄せ), and take the patients' consents to where the fixture has them."""
+    from fhir_server.sandbox.agreeing import Agreeing  # noqa: PLC0415
+    from fhir_server.sandbox.linked import Identities  # noqa: PLC0415
+    from fhir_server.ssmix2.facility import organization_id, patient_id  # noqa: PLC0415
 
-    for pairs in people.links():
-        references = [f"Patient/{patient_id(code, number)}" for code, number in pairs]
-        found = {reference: patient for reference in references if (patient := await resources.read(reference)) is not None}
-        for reference, patient in found.items():
-            link = [{"other": {"reference": other}, "type": "seealso"} for other in found if other != reference]
-            if link and patient.get("link") != link:
-                await resources.put({**patient, "link": link})
+    identities = Identities(registry.network.desk, patient_id)
+    await identities.link()
+    await Agreeing(registry.service, identities, organization_id).agree()
 
 
 async def _open_accounts(registry: "Registry") -> None:

@@ -4,7 +4,7 @@ Passwords and secrets are known to everybody who reads this: they exist only whe
 data, and stand in no other database.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -14,9 +14,9 @@ from fhir_server.auth.clients import AuthenticationMethod
 from fhir_server.auth.members import FacilityType, Post
 from fhir_server.auth.registrations import OF_APPS, Draft
 from fhir_server.auth.roles import FacilityRole, Role
-from fhir_server.sandbox.facilities import CLINIC_A, FACILITIES, HOSPITAL_B, PHARMACY_C, Facility
+from fhir_server.sandbox.facilities import CLINIC_A, FACILITIES, HOSPITAL_B, HOSPITAL_D, PHARMACY_C, Facility
 from fhir_server.sandbox.names import Name
-from fhir_server.sandbox.network import AGREEMENTS, BY_KEY, USERS, User
+from fhir_server.sandbox.network import BY_KEY, USERS, User
 
 PASSWORD: Final = "Vq7-hako-zebu-41"  # noqa: S105 - of made-up people, printed by the demo
 TESTER: Final = "tester"
@@ -28,8 +28,11 @@ IMPORTED: Final = (HOSPITAL_B, CLINIC_A, PHARMACY_C)
 
 _SINCE: Final = date(2025, 4, 1)
 _ROLES: Final = {"doctor": Role.PHYSICIAN}
+_PLACE: Final = {"state": "香川県", "city": "高松市"}
+"""Where every facility of the fixture is: what a disaster's area is named by."""
 _MORE: Final = (
     User("B1", Name("循環", "四郎", "ジュンカン", "シロウ"), "physician", (HOSPITAL_B.code,)),
+    User("D1", Name("救急", "五郎", "キュウキュウ", "ゴロウ"), "physician", (HOSPITAL_D.code,)),
     User("N1", Name("看護", "和子", "カンゴ", "カズコ"), "nurse", (HOSPITAL_B.code,)),
     User("K1", Name("受付", "千代", "ウケツケ", "チヨ"), "clerk", (HOSPITAL_B.code,)),
 )
@@ -99,16 +102,6 @@ def secret_of(client: str) -> str:
     return f"sandbox-secret-of-{client}"
 
 
-def links() -> Iterable[tuple[tuple[str, str], ...]]:
-    """Give for each patient who agreed the (facility, number) pairs that are one person (名寄せ), as far as they are imported."""
-    codes = {facility.code for facility in IMPORTED}
-    for agreement in AGREEMENTS:
-        member = BY_KEY[agreement.patient]
-        shared = tuple((code, number) for code, number in member.numbers.items() if code in codes & agreement.facilities)
-        if agreement.status == "published" and member.regional_id is not None and len(shared) > 1:
-            yield shared
-
-
 def _login(user: User) -> Login:
     role = _ROLES.get(user.role) or Role(user.role)
     patient = (HOSPITAL_B.code, BY_KEY[user.patient].numbers[HOSPITAL_B.code]) if user.patient is not None else None
@@ -131,6 +124,11 @@ def _organization(facility: Facility, id: str) -> Resource:
     return {
         **resource,
         "active": facility.active,
-        "telecom": [{"system": "phone", "value": facility.phone, "use": "work"}],
-        "address": [{"text": f"〒{facility.postal_code} {facility.address}", "postalCode": facility.postal_code, "country": "JP"}],
+        "telecom": [
+            {"system": "phone", "value": facility.phone, "use": "work"},
+            {"system": "email", "value": f"office@f{facility.code}.example", "use": "work"},
+        ],
+        "address": [
+            {"text": f"〒{facility.postal_code} {facility.address}", **_PLACE, "postalCode": facility.postal_code, "country": "JP"}
+        ],
     }

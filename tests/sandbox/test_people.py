@@ -17,7 +17,7 @@ from fhir_server.authorization import viewer
 from fhir_server.authorization.launcher import BY
 from fhir_server.sandbox.facilities import FACILITIES, HOSPITAL_B, HOSPITAL_F
 from fhir_server.sandbox.network import USERS
-from fhir_server.sandbox.people import IMPORTED, KEYED, PASSWORD, clients, fhir_user, links, logins, resources, secret_of
+from fhir_server.sandbox.people import KEYED, PASSWORD, clients, fhir_user, logins, resources, secret_of
 from fhir_server.search.parameters import Parameters
 from fhir_server.ssmix2.facility import organization_id, patient_id
 from profiles.definitions import r4
@@ -61,17 +61,6 @@ def test_a_facility_that_has_left_is_not_active_d11():
 def test_the_patient_logs_in_as_the_patient_of_the_core_hospital():
     (login,) = [each for each in logins() if each.role is Role.PATIENT]
     assert fhir_user(login, patient_id) == f"Patient/{patient_id(HOSPITAL_B.code, '0200000101')}"
-
-
-def test_only_records_of_who_agreed_and_was_matched_are_linked_d4_d5():
-    linked = list(links())
-    imported = {facility.code for facility in IMPORTED}
-    assert ((HOSPITAL_B.code, "0200000101") in pairs for pairs in linked)
-    numbers = {number for pairs in linked for _, number in pairs}
-    assert not {
-        number for number in numbers if number.endswith(("102", "107", "108", "110"))
-    }  # not matched, no consent, withdrawn, deleted
-    assert all(len(pairs) > 1 and {code for code, _ in pairs} <= imported for pairs in linked)
 
 
 def test_every_client_obeys_the_rules_of_registrations_and_testers_need_a_sandbox():
