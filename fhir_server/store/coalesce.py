@@ -61,6 +61,9 @@ class Coalescer(Generic[Item, Answer]):
                 raise
             for (_, future), answer in zip(batch, answers, strict=True):
                 _settle(future, answer)
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.discard(task)  # in the turn that found nothing waiting: who comes before its callback would wait for a lane that has ended
 
     def _next(self) -> list[tuple[Item, asyncio.Future[Answer]]]:
         batch = [self._waiting.popleft()]

@@ -71,3 +71,12 @@ async def test_reads_of_the_same_moment_are_one_query(repository, prepared, mong
     finds = await mongo.database["system.profile"].count_documents({"command.find": "resource"})
     await mongo.database.drop_collection("system.profile")
     assert 1 <= finds <= 2
+
+
+async def test_who_comes_in_the_moment_in_which_the_last_lane_ends_is_not_forgotten():
+    async def send(items):
+        return list(items)
+
+    together = Coalescer(send, lanes=1, most=10)
+    async with asyncio.timeout(5):
+        assert [await together(n) for n in range(3)] == [0, 1, 2]
