@@ -61,6 +61,10 @@ class AuditSearch:
         self._parameters = parameters
         self._zone = zone
 
+    def keeps(self, id: str) -> bool:
+        """Tell whether an AuditEvent with this id is, or would be, one of the log: nobody else makes one."""
+        return is_of_the_log(id)
+
     async def read(self, id: str, limit: Expression = EVERYTHING) -> Version | None:
         """Give the AuditEvent of this id, None where there is none for which `limit` holds."""
         recorded = await self._log.find(id)
@@ -77,7 +81,10 @@ class AuditSearch:
         ours, theirs = _places(query.after)
         mine = await self._some(expression, ours, query.count + 1, newest=newest)
         others = await _page(ordinary, query, theirs)
-        return await self._together(query, mine, others, ordinary, newest=newest)
+        page = await self._together(query, mine, others, ordinary, newest=newest)
+        if page.total is not None or query.total not in ("accurate", "estimate"):
+            return page
+        return replace(page, total=(await self._counted(replace(query, count=0, after=None), expression, ordinary)).total)
 
     async def _some(self, expression: Expression, after: Place | None, count: int, *, newest: bool) -> list[Recorded]:
         found: list[Recorded] = []
@@ -112,7 +119,7 @@ class AuditSearch:
         return holds(expression, Subject("AuditEvent", recorded.id, whole))
 
     async def _counted(self, query: Query, expression: Expression, ordinary: Ordinary | None) -> Page:
-        mine = await self._some(expression, None, MOST, newest=True)
+        mine = await self._some(expression, None, MOST + 1, newest=True)
         others = await ordinary(query) if ordinary is not None else Page((), None, 0)
         return Page((), None, len(mine) + (others.total or 0))
 
@@ -130,7 +137,7 @@ class AuditSearch:
         taken = [each for each in page if isinstance(each, Recorded)]
         count = len(page) - len(taken)
         if len(rows) <= query.count and others.after is None:
-            total = len(rows) if query.after is None and query.total is None else None
+            total = len(rows) if query.after is None and query.total != "none" else None
             return Page(_versions(page), None, total)
         if taken:
             ours = Place(taken[-1].event.at, taken[-1].id)

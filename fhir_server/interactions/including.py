@@ -5,7 +5,7 @@ https://hl7.org/fhir/R4/search.html#revinclude
 Every included resource comes through the repository like any other, so that the permit holds for it too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -20,6 +20,8 @@ from fhir_server.search.types.reference import to_any
 from fhir_server.store.repository import Repository
 
 _decode = msgspec.json.Decoder().decode  # what is stored was checked when it came, and only its references are read here
+_BY_ITSELF = frozenset({"AuditEvent"})
+"""The audit log is no part of a search across types: where it is named it is asked for; `*` means what is stored."""
 _FEW = 50  # so many patients an index is entered with
 
 
@@ -105,7 +107,7 @@ async def _defined(wanted: Sequence[Canonical], repository: Repository, serving:
 async def _referring(
     sources: Sequence[Version], includes: Sequence[Include], seen: set[str], repository: Repository, serving: Serving
 ) -> tuple[list[Version], bool]:
-    """The resources that refer to the sources, by one query; and whether that is all of them."""
+    """The resources that refer to the sources, and whether that is all of them: by one query, what is to be asked by itself by one of its own."""
     asked: dict[Expression, list[str]] = {}
     for include in includes:
         for type, parameter in _leading_here(include, sources, serving):
@@ -115,10 +117,17 @@ async def _referring(
     if not asked:
         return [], True
     types = tuple(dict.fromkeys(type for each in asked.values() for type in each))
-    ways = tuple(And((OfType(tuple(of)), leading)) for leading, of in asked.items())
-    expression = And((OfType(types), ways[0] if len(ways) == 1 else Or(ways)))
-    page = await repository.find(Query("", expression, count=serving.limits.includes, across=types))
-    return [version for version in page.versions if version.reference not in seen], page.after is None
+    alone = tuple(type for type in types if type in _BY_ITSELF and any(include.type == type for include in includes))
+    groups = [group for group in (tuple(type for type in types if type not in alone), *((type,) for type in alone)) if group]
+    pages = [await repository.find(_of_types(group, asked, serving.limits.includes)) for group in groups]
+    found = {version.reference: version for page in pages for version in page.versions if version.reference not in seen}
+    return list(found.values()), all(page.after is None for page in pages)
+
+
+def _of_types(types: tuple[str, ...], asked: Mapping[Expression, Sequence[str]], count: int) -> Query:
+    named = ((leading, tuple(type for type in of if type in types)) for leading, of in asked.items())
+    ways = tuple(And((OfType(of), leading)) for leading, of in named if of)
+    return Query("", And((OfType(types), ways[0] if len(ways) == 1 else Or(ways))), count=count, across=types)
 
 
 def _leading_here(include: Include, sources: Sequence[Version], serving: Serving) -> Iterable[tuple[str, Parameter]]:

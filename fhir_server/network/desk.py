@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from fhir_server.audit.event import Event
+from fhir_server.audit.log import Log
 from fhir_server.auth.requester import Requester
 from fhir_server.auth.roles import TITLES, Role
 from fhir_server.exchange import FhirRequest, FhirResponse, Resource, Version
@@ -29,7 +30,8 @@ from profiles import json
 class Desk:
     """The network's own hands: `everything` sees all; what it creates is in custody of the network.
 
-    `record` makes an audit event durable before it returns, and raises FhirError (503) where that cannot be done.
+    `record` makes an audit event durable before it returns, and raises FhirError (503) where that cannot be done; `log` is what reports are
+    made of.
     """
 
     everything: Repository
@@ -37,6 +39,7 @@ class Desk:
     shelf: Shelf
     record: Callable[[Event], Awaitable[None]]
     terms: Terms = field(default_factory=Terms)
+    log: Log | None = None
 
     def now(self) -> datetime:
         """Tell the time."""

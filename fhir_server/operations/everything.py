@@ -65,6 +65,10 @@ class _Record:
         named = [type.strip() for value in self.arguments.all("_type") for type in value.split(",")]
         if any(type not in self.serving.parameters.types for type in named):
             raise invalid("_type holds resource types of FHIR R4, with commas between them", "http._type", code="value")
+        if "AuditEvent" in named:
+            raise invalid(
+                "What was done with a record is no part of it: search Patient/[id]/AuditEvent", "http._type", code="not-supported"
+            )
         return frozenset(named) if named else None
 
     @property

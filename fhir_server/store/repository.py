@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TypeAlias
+from typing import NoReturn, TypeAlias
 
 from fhir_server.exchange import Version
 from fhir_server.outcome import FhirError, deleted, not_found
@@ -34,6 +34,7 @@ from fhir_server.store.rewriting import rewrite
 from fhir_server.store.selection import selection
 from fhir_server.store.sharing import Sharing
 from fhir_server.store.trace import Trace
+from fhir_server.store.trail import TYPE, Trail, asks, by_itself, history_of, kept, unchanged
 from fhir_server.store.writing import Changed, Clock, Create, Delete, Put, Stored, Write
 
 __all__ = ["Changed", "Create", "Delete", "Limits", "Notice", "Page", "Permit", "Prepared", "Put", "Repository", "Span", "Write", "now"]
@@ -53,7 +54,10 @@ def now() -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """Reads, searches and writes within the permit; `clock` gives the time that writes are stamped with."""
+    """Reads, searches and writes within the permit; `clock` gives the time that writes are stamped with.
+
+    With a `trail` the events of the audit log are among the AuditEvents, as far as they are permitted; nobody writes them.
+    """
 
     mongo: Mongo
     permit: Permit
@@ -61,10 +65,11 @@ class Repository:
     notice: Notice | None = None
     around: Around | None = None
     trace: Trace | None = None
+    trail: Trail | None = None
 
     async def get(self, type: str, id: str) -> Version:
         """Give the current version. Raises FhirError: 403 by type, 404, or 410 where it was deleted."""
-        return self._given(_present(await self._current(type, id)))
+        return self._given(await self._event(type, id) or _present(await self._current(type, id)))
 
     async def get_several(self, references: Sequence[str]) -> list[Version]:
         """Give the current versions of the references `Type/id` that exist and may be seen, in the order asked."""
@@ -74,10 +79,14 @@ class Repository:
             by_type.setdefault(reference.partition("/")[0], []).append(reference)
         for type, keys in by_type.items():
             found |= await self.mongo.reads.together(keys, self.permit.covers("search-type", type))
-        return self._all_given([version(found[key]) for key in dict.fromkeys(references) if key in found and "b" in found[key]])
+        versions = {key: version(stored) for key, stored in found.items() if "b" in stored} | await self._events(references)
+        return self._all_given([versions[key] for key in dict.fromkeys(references) if key in versions])
 
     async def get_version(self, type: str, id: str, number: str) -> Version:
         """Give one version, current or superseded. Raises FhirError: 404, or 410 where that version is the deletion."""
+        event = await self._event(type, id)
+        if event is not None:
+            return self._given(event) if number == "1" else _absent(type, id)
         current = await self._current(type, id)
         if not (number.isascii() and number.isdigit() and len(number) < 10):
             raise not_found(type, id)
@@ -92,14 +101,21 @@ class Repository:
     async def find(self, query: Query) -> Page:
         """Give one page of what the query finds. Raises FhirError: 400 too-costly, 403 by type, 503 where it takes too long."""
         self.permit.require("search-type", query.types)
+        of_log = asks(self.trail, query, self.permit)
         permitted = self.permit.narrow("search-type", query.types, await widened(query.expression, self.mongo))
-        return self._page_given(await find(self.mongo, query, await resolved(permitted, query.type, self.mongo, self.permit)))
+        expression = await resolved(permitted, query.type, self.mongo, self.permit)
+        if of_log is None or self.trail is None:
+            return self._page_given(await find(self.mongo, query, expression))
+        return self._page_given(await self.trail.find(of_log, expression, lambda asked: find(self.mongo, asked, expression)))
 
     async def history(self, type: str, id: str, count: int, before: int | None = None, until: datetime | None = None) -> Page:
         """Give the versions of a resource below the version `before`, newest first, deletions among them.
 
         `until` leaves out what was made later.
         """
+        event = await self._event(type, id)
+        if event is not None:
+            return self._page_given(history_of(event, before, until))
         current = await self._current(type, id)
         newest: int = current["v"]
         below = min(newest, before or newest)
@@ -119,6 +135,7 @@ class Repository:
         """Give one page of what happened to the resources of these types, newest first; see `store.past`."""
         for interaction in ("read", "search-type"):
             self.permit.require(interaction, types)
+        by_itself(types, self.trail, "its events never change: search AuditEvent?_sort=-_lastUpdated")
         return self._page_given(await past(self.mongo, self.permit, types, span))
 
     async def belongings(self, asked: Belonging, limit: Expression, count: int, after: Place | None = None) -> Page:
@@ -144,6 +161,7 @@ class Repository:
     async def labels(self, types: Sequence[str]) -> Labels:
         """Give the profiles, tags and security labels of the resources of these types that may be seen; see `store.labels`."""
         self.permit.require("search-type", types)
+        by_itself(types, self.trail, "ask AuditEvent/[id]/$meta")
         return await labels(self.mongo, types, self.permit.narrow("search-type", types, EVERYTHING))
 
     async def answered(self, queries: Sequence[Query]) -> bool:
@@ -161,6 +179,7 @@ class Repository:
 
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Do all the writes or none; see `store.commit`. Large content of a Binary is stored as a file first: `store.files`."""
+        unchanged(self.trail, writes)
         async with self.around(self.permit, writes) if self.around is not None else nullcontext():
             versions = await self._committed(writes)
         if self.trace is not None:
@@ -223,6 +242,21 @@ class Repository:
             raise not_found(type, id)
         return stored
 
+    async def _event(self, type: str, id: str) -> Version | None:
+        """The event of the audit log, None where the id is none of the log's. Raises FhirError: 403 by type, 404."""
+        if self.trail is None or not kept(self.trail, (f"{type}/{id}",)):
+            return None
+        self.permit.require("read", (type,))
+        return await self.trail.read(id, self.permit.covers("read", type)) or _absent(type, id)
+
+    async def _events(self, references: Sequence[str]) -> dict[str, Version]:
+        """Those of the references that are events of the log and may be seen."""
+        if self.trail is None:
+            return {}
+        limit = self.permit.covers("search-type", TYPE)
+        found = [await self.trail.read(id, limit) for id in dict.fromkeys(kept(self.trail, references))]
+        return {each.reference: each for each in found if each is not None}
+
     def _given(self, version: Version) -> Version:
         if self.trace is not None:
             self.trace.given((version,))
@@ -237,6 +271,10 @@ class Repository:
         if self.trace is not None:
             self.trace.given(page.versions)
         return page
+
+
+def _absent(type: str, id: str) -> NoReturn:
+    raise not_found(type, id)
 
 
 def _present(stored: Stored) -> Version:
