@@ -79,14 +79,14 @@ def invalid(diagnostics: str, *expression: str, code: str = "invalid", status: i
     return FhirError(Issue(code, diagnostics, expression), status=status)
 
 
-def not_found(type: str, id: str) -> FhirError:
+def not_found(type: str, id: str) -> FhirError:  # noqa: ARG001 - never told: some give a patient's number as the id (S34)
     """No such resource, or none that this requester may know of: both look the same (404)."""
-    return FhirError(Issue("not-found", f"{type}/{id} is not known here", (type,)))
+    return FhirError(Issue("not-found", f"No {type} of this id is known here", (type,)))
 
 
-def deleted(type: str, id: str) -> FhirError:
+def deleted(type: str, id: str) -> FhirError:  # noqa: ARG001 - as above
     """The resource was deleted (410)."""
-    return FhirError(Issue("deleted", f"{type}/{id} has been deleted", (type,)))
+    return FhirError(Issue("deleted", f"The {type} of this id has been deleted", (type,)))
 
 
 def conflict(diagnostics: str, *expression: str, status: int = 409) -> FhirError:
