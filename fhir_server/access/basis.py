@@ -1,14 +1,13 @@
 """What patients and members allow at the moment of a request: what a permit is made of beside the token."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 from fhir_server.access.finding import Finding
+from fhir_server.access.policies import NOTHING_ASKED, Asked, Policies
 from fhir_server.access.visibility import Facts, Visibility
 from fhir_server.auth.requester import Requester
 from fhir_server.auth.roles import Role
-from fhir_server.consent.directive import Directive
 from fhir_server.consent.making import Maker
 from fhir_server.consent.register import Register, Snapshot
 from fhir_server.search.parameters import Parameters
@@ -21,7 +20,7 @@ class Basis:
     version: int
     facts: Facts
     snapshot: Snapshot | None = field(default=None, compare=False)
-    directives: Mapping[str, tuple[Directive, ...]] = field(default_factory=dict, compare=False)
+    asked: Asked = field(default=NOTHING_ASKED, compare=False)
 
     def has_left(self, organization: str) -> bool:
         """Tell whether a facility that was a member is none any more (D11)."""
@@ -31,7 +30,7 @@ class Basis:
         """Give what a facility's requester may read; None where no facility asks."""
         if self.snapshot is None or requester.organization is None:
             return None
-        return Visibility(self.snapshot, self.directives, parameters, requester.organization, requester.purpose, self.facts)
+        return Visibility(self.snapshot, self.asked, parameters, requester.organization, requester.purpose, self.facts)
 
 
 NO_BASIS: Final = Basis(0, Facts())
@@ -43,19 +42,13 @@ class Sharing:
 
     def __init__(self, register: Register, maker: Maker, finding: Finding) -> None:
         self._register = register
-        self._maker = maker
+        self._policies = Policies(maker)
         self._finding = finding
-        self._read: tuple[int, Mapping[str, tuple[Directive, ...]]] = (-1, {})
 
     async def basis(self, requester: Requester) -> Basis:
         """Give what holds now, for this requester. Raises FhirError (503) where that cannot be known."""
         snapshot = await self._register.current()
-        directives = self._directives(snapshot)
+        asked = self._policies.asked(snapshot)
         unconcerned = requester.role in _UNCONCERNED and requester.patient is None
-        facts = Facts() if unconcerned else await self._finding.facts(requester, snapshot, directives)
-        return Basis(snapshot.version, facts, snapshot, directives)
-
-    def _directives(self, snapshot: Snapshot) -> Mapping[str, tuple[Directive, ...]]:
-        if self._read[0] != snapshot.version:
-            self._read = snapshot.version, {person.id: self._maker.directives(person) for person in snapshot.open}
-        return self._read[1]
+        facts = Facts() if unconcerned else await self._finding.facts(requester, snapshot, asked)
+        return Basis(snapshot.version, facts, snapshot, asked)

@@ -6,10 +6,10 @@ Nearly always nothing: only where a consent names groups, authors or encounters,
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
+from fhir_server.access.policies import Asked
 from fhir_server.access.visibility import Facts
 from fhir_server.auth.requester import Requester
 from fhir_server.auth.roles import Role
-from fhir_server.consent.directive import Directive, actors, authors, chains
 from fhir_server.consent.emergencies import PURPOSES, Emergencies
 from fhir_server.consent.question import Known
 from fhir_server.consent.register import Snapshot
@@ -39,7 +39,7 @@ class Finding:
         self._emergencies = emergencies
         self._clock = clock
 
-    async def facts(self, requester: Requester, snapshot: Snapshot, directives: Mapping[str, tuple[Directive, ...]]) -> Facts:
+    async def facts(self, requester: Requester, snapshot: Snapshot, asked: Asked) -> Facts:
         """Give the facts for the requester at this moment."""
         if requester.role is Role.PATIENT:
             own = await self._persons((requester.fhir_user,))
@@ -48,9 +48,9 @@ class Finding:
         chosen = await self._persons((requester.patient,)) if golden else (requester.patient,) if requester.patient else ()
         if requester.organization is None:
             return Facts(chosen=chosen)
-        each = [one for several in directives.values() for one in several]
-        people = await self._people(requester, each, snapshot.moment)
-        known = Known(await self._reached(chains(each)), await self._roles(authors(each))) if each else Known()
+        people = await self._people(requester, asked.actors, snapshot.moment)
+        finds = asked.chains or asked.authors
+        known = Known(await self._reached(asked.chains), await self._roles(asked.authors)) if finds else Known()
         if requester.purpose not in PURPOSES:
             return Facts(people, known, chosen=chosen)
         opening = await self._emergencies.open_for(requester, requester.purpose, self._clock())
@@ -67,10 +67,10 @@ class Finding:
                 found |= dict.fromkeys(await self._everything.members(patient))
         return tuple(found)
 
-    async def _people(self, requester: Requester, directives: Sequence[Directive], moment: int) -> frozenset[str]:
+    async def _people(self, requester: Requester, actors: frozenset[str], moment: int) -> frozenset[str]:
         """Who he is, and to which groups and teams that consents name he belongs at this moment (C19)."""
         own = {requester.fhir_user} if requester.fhir_user is not None else set()
-        named = sorted(each for each in actors(directives) if each.partition("/")[0] in {*_OF_MEMBERS, "PractitionerRole"})
+        named = sorted(each for each in actors if each.partition("/")[0] in {*_OF_MEMBERS, "PractitionerRole"})
         whose = own | ({requester.organization} if requester.organization is not None else set())
         for version in await self._everything.get_several(named) if named else ():
             if _belongs(json.decode(version.body or b"{}"), whose, moment):

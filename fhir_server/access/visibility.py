@@ -6,20 +6,19 @@ Documents say which facilities may read them (`_reader`). Where they do not say 
 patients are taken out of that, and their consents are asked themselves.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from fhir_server.access.policies import Asked, Policy
 from fhir_server.access.roles import DEFINITIONS, DIRECTORY
-from fhir_server.consent.directive import Directive
 from fhir_server.consent.emergencies import Opening
-from fhir_server.consent.expression import permitted
 from fhir_server.consent.question import Known, Question
 from fhir_server.consent.register import Snapshot
 from fhir_server.consent.vocabulary import ACT_REASON, LADDER, TREAT, vocabulary
 from fhir_server.search.entries import ABOUT, SEVERAL
-from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, Has, Not, Or
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, Has, Not, Or, Within
 from fhir_server.search.parameters import Parameters
 from fhir_server.store.custody import BARRED, CUSTODIAN, NETWORK, READER, SHARED_BY_NETWORK
 from fhir_server.store.sharing import Shared
@@ -48,10 +47,10 @@ class Facts:
 
 @dataclass(frozen=True)
 class Visibility:
-    """What one facility's requester may read at the moment of a snapshot; `directives` are the consents of its open persons."""
+    """What one facility's requester may read at the moment of a snapshot; `asked` what consents say that documents do not."""
 
     snapshot: Snapshot
-    directives: Mapping[str, tuple[Directive, ...]]
+    asked: Asked
     parameters: Parameters
     organization: str
     purpose: str
@@ -77,13 +76,13 @@ class Visibility:
         if not self.snapshot.takes_part(self.organization):
             return []
         departed = [Not(Has(CUSTODIAN, each)) for each in self.snapshot.departed]
-        found = [self._by_documents(), *(self._by_consents(person, type) for person in self.snapshot.open)]
+        found = [self._by_documents(), *(self._by_consents(policy, persons, type) for policy, persons in self.asked.policies)]
         parts = [_all([each, *departed]) for each in found if each != NOTHING]
         return [each for each in parts if each != NOTHING]
 
     def _by_documents(self) -> Expression:
         """What the documents say; they say it for treatment, and what is a kind of treatment (C02, C30)."""
-        if not vocabulary().is_for(self.question.purpose, f"{ACT_REASON}|{TREAT}"):
+        if self.snapshot.stale is None or not vocabulary().is_for(self.question.purpose, f"{ACT_REASON}|{TREAT}"):
             return NOTHING
         own = self.question.organizations
         readers: Expression = Has(READER, own[0])
@@ -91,21 +90,18 @@ class Visibility:
             named, barred = (Or(tuple(Has(entry, each) for each in own)) for entry in (READER, BARRED))
             theirs = Or(tuple(Has(CUSTODIAN, each) for each in own[1:]))
             readers = And((named, Not(barred), Not(theirs)))
-        open = [patient for person in self.snapshot.open for patient in _patients(person)]
-        return _all([readers, Not(_about(open))]) if open else readers
+        stale = [patient for person in self.snapshot.stale for patient in _patients(person)]
+        return _all([readers, Not(_about(stale))]) if stale else readers
 
-    def _by_consents(self, person: Shared, type: str) -> Expression:
-        """What the consents of one person say themselves; of resources about others, too, nothing."""
-        if person.locks or not person.members or not person.consents:
-            return NOTHING
-        directives = self.directives.get(person.id, ())
-        known = self.facts.known
-        found = permitted(directives, self.question, type, self.parameters, vocabulary(), reached=known.reached, roles=known.roles)
+    def _by_consents(self, policy: Policy, persons: Iterable[Shared], type: str) -> Expression:
+        """What the consents of these persons say themselves; of resources about others, too, nothing."""
+        found = policy.permits(self.question, type, self.parameters, self.facts.known)
         if found == NOTHING:
             return NOTHING
         network = Has(CUSTODIAN, NETWORK)
         found = Or((found, network)) if type in SHARED_BY_NETWORK else _all([found, Not(network)])
-        return _all([_about(person.members), Not(Has(ABOUT, SEVERAL)), found])
+        members = dict.fromkeys(member for person in persons for member in person.members)
+        return Within(_all([_about(members), Not(Has(ABOUT, SEVERAL)), found]))  # so MongoDB looks at custodian and readers first
 
     def _in_emergency(self, type: str) -> list[Expression]:
         """What an emergency or a disaster opens (D9)."""

@@ -15,6 +15,7 @@ from fhir_server.access.relying import Relying
 from fhir_server.app.identity import Identity
 from fhir_server.audit.keys import AUDIT_KEYS, open_pens
 from fhir_server.audit.log import Log
+from fhir_server.audit.search import AuditSearch
 from fhir_server.auth.members import NETWORK
 from fhir_server.consent import emergencies
 from fhir_server.consent.concerned import Finder
@@ -115,15 +116,16 @@ async def open_network(settings: Settings, mongo: Mongo, identity: Identity, ser
     everything = Repository(mongo, Permit.everything(NETWORK), clock, identity.membership.noticed, around)
     emergency = Emergencies(shelf, reading)
     audit = Log(AuditStore(mongo.database, settings.query_time), await open_pens(shelf, identity.sealer, clock), clock)
-    desk = Desk(everything, serving, shelf, audit.record, terms(settings))
+    trail = AuditSearch(audit, serving.parameters, settings.zone)
+    desk = Desk(everything, serving, shelf, audit.record, terms(settings), audit)
     sharing = Sharing(register, maker, Finding(reading, serving.parameters, emergency, clock))
     service = Service(
         serving,
-        lambda permit, trace=None: Repository(mongo, permit, clock, identity.membership.noticed, around, trace),
+        lambda permit, trace=None: Repository(mongo, permit, clock, identity.membership.noticed, around, trace, trail),
         Access(frozenset(serving.served), serving.parameters, identity.grammar, sharing, sandbox=settings.sandbox),
         desk,
         record=audit.record if settings.audit == "on" else None,
-        relied=Relying(mongo.sharing, maker),
+        relied=Relying(register, mongo.sharing, maker),
         seen=Uses(desk).seen,
     )
     settler = Settler(everything, register, clock, timedelta(seconds=settings.settle_time))

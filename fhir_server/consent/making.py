@@ -1,6 +1,6 @@
 """What holds of a person or a facility, made of the resources that say so."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any, Final
@@ -81,6 +81,7 @@ class Maker:
             special=simple is None,
             until=_moment(simple),
             written=before.written and same,
+            narrowed=(before.narrowed and not before.written) or not covers(readers, barred, before),
             since=before.since if same and before.since is not None else self._clock(),
         )
 
@@ -146,6 +147,12 @@ def _with_network(readers: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str
     found = {custodian: tuple(each) for custodian, each in readers.items() if each}
     named = {*found, *(each for several in found.values() for each in several)}
     return {**found, NETWORK: tuple(sorted(named))} if named else {}
+
+
+def covers(readers: Mapping[str, tuple[str, ...]], barred: Collection[str], before: Shared) -> bool:
+    """Tell whether all that could be read before may be read now, and nobody more is excluded."""
+    kept = all(set(each) <= set(readers.get(custodian, ())) for custodian, each in before.readers.items())
+    return kept and set(barred) <= set(before.barred)
 
 
 def _moment(simple: Plain | None) -> datetime | None:

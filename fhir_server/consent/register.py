@@ -9,22 +9,22 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
 from uuid import uuid4
 
 from fhir_server.consent.concerned import Concerned, Finder
 from fhir_server.consent.making import Maker
+from fhir_server.consent.waiting import NEVER, Waiting
 from fhir_server.store.permit import Permit
 from fhir_server.store.sharing import Membership, Shared, Sharing
 from fhir_server.store.writing import Write
 
-NEVER: Final = 1 << 60
-
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What holds at a moment: `facilities` by Organization, `open` the persons whose consents every query asks itself.
+    """What holds at a moment: `facilities` by Organization.
 
+    `stale` are the persons whose documents may let read more than holds; None where they are so many that documents are not relied on.
+    `asked` are those whose consents every query asks itself, since documents do not say all that they allow.
     It holds until the moment `until` (milliseconds since 1970), unless a change comes before. `version` counts snapshots.
     """
 
@@ -32,7 +32,8 @@ class Snapshot:
     moment: int
     until: int
     facilities: Mapping[str, Membership] = field(default_factory=dict)
-    open: tuple[Shared, ...] = ()
+    stale: tuple[Shared, ...] | None = ()
+    asked: tuple[Shared, ...] = ()
 
     def takes_part(self, organization: str) -> bool:
         """Tell whether the facility is a member now (D11)."""
@@ -62,7 +63,7 @@ def is_member(facility: Membership, moment: int) -> bool:
 
 
 class Register:
-    """The register of one process. `start` once; `settle` from time to time brings documents up to date."""
+    """The register of one process; whom a change concerns is `told` to those who remember something of persons. `start` once."""
 
     def __init__(self, sharing: Sharing, finder: Finder, maker: Maker, clock: Callable[[], datetime]) -> None:
         self._sharing = sharing
@@ -71,9 +72,15 @@ class Register:
         self._clock = clock
         self._revision = -1
         self._facilities: dict[str, Membership] = {}
-        self._persons: dict[str, Shared] = {}
+        self._waiting = Waiting(maker)
         self._snapshot = Snapshot(0, 0, 0)
         self._reading = asyncio.Lock()
+        self.told: list[Callable[[Sequence[Shared]], None]] = []
+
+    @property
+    def revision(self) -> int:
+        """The number of the last change that this process knows of."""
+        return self._revision
 
     async def start(self) -> None:
         """Read what is stored; on a database without members, find them among its Organizations."""
@@ -100,26 +107,23 @@ class Register:
         persons = await (sharing.open_ones() if first else sharing.changed(self._revision))
         facilities = await sharing.facilities(self._revision)
         self._facilities = self._facilities | {each.id: each for each in facilities}
-        for each in persons:
-            self._persons.pop(each.id, None)
-            if not each.settled or each.until is not None or each.former:
-                self._persons[each.id] = each
+        self._waiting.learn(persons)
         self._revision = revision  # what was committed since is read with the next
+        for tell in self.told:
+            tell(persons)
         self._snapshot = Snapshot(self._snapshot.version, 0, 0)
 
     def _take(self, moment: int) -> None:
         """Make the snapshot of this moment."""
-        open = tuple(each for each in self._persons.values() if not each.settled or each.former or _milliseconds(each.until) <= moment)
-        until = min([NEVER, *self._boundaries(moment)])
-        self._snapshot = Snapshot(self._snapshot.version + 1, moment, until, self._facilities, open)
+        stale, asked = self._waiting.at(moment)
+        until = min([NEVER, *self._boundaries(moment), *self._waiting.boundaries(moment)])
+        self._snapshot = Snapshot(self._snapshot.version + 1, moment, until, self._facilities, stale, asked)
 
     def _boundaries(self, moment: int) -> Iterable[int]:
-        """When the clock changes something: by a facility's period, or a consent's."""
+        """When the clock changes something by a facility's period."""
         for facility in self._facilities.values():
             for begin, end in facility.periods or ():
                 yield from (each for each in (begin, end + 1) if each > moment)
-        for person in self._persons.values():
-            yield from (each for each in self._maker.boundaries(person) if each > moment)
 
     # -- what changes -----------------------------------------------------------------------------------------------------
 
@@ -141,15 +145,10 @@ class Register:
         """Say what holds of these from now on, and unlock them."""
         for facility in concerned.facilities:
             await self._sharing.finish_facility(facility, tokens, self._maker.facility)
-        for person in concerned.persons:
-            await self._sharing.finish_person(person, tokens, self._maker.person)
+        await self._sharing.finish_persons(concerned.persons, tokens, self._maker.person)
 
     async def _found_facilities(self) -> None:
         facilities = await self._finder.facilities()
         if facilities:
             await self._sharing.lock((), facilities, "start", self._clock())
             await self.finish(Concerned((), facilities), ("start",))
-
-
-def _milliseconds(moment: datetime | None) -> int:
-    return NEVER if moment is None else round(moment.timestamp() * 1000)

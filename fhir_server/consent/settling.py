@@ -4,7 +4,7 @@ Until a document says who may read it, each query asks the consents themselves; 
 settled only some time after the last change: what was being written at that moment has been by then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,8 @@ from fhir_server.store.sharing import Shared
 
 LONGEST_LOCK: Final = timedelta(seconds=60)
 """No commit takes so long: whoever still holds a lock has ended."""
+
+_TOGETHER: Final = 50  # so many are settled by one revision, since each makes every process look what is new
 
 
 class Settler:
@@ -36,24 +38,30 @@ class Settler:
         for facility in await self._everything.sharing.facilities():
             if old := [token for token, since in facility.locks.items() if now - since > LONGEST_LOCK]:
                 await self._register.finish(Concerned((), (facility.id,)), old)
-        settled = 0
-        for person in await self._everything.sharing.open_ones():
-            settled += await self._person(person, now)
-        return settled
+        open = await self._everything.sharing.open_ones()
+        due = [person for person in open if await self._is_due(person, now)]
+        for start in range(0, len(due), _TOGETHER):
+            await self._write(due[start : start + _TOGETHER])
+        return len(due)
 
-    async def _person(self, person: Shared, now: datetime) -> int:
+    async def _is_due(self, person: Shared, now: datetime) -> bool:
+        """Tell whether the person's documents are to be brought up to date; first end what has ended by the clock."""
         old = [token for token, since in person.locks.items() if now - since > LONGEST_LOCK]
         if old or (person.until is not None and person.until <= now):
             await self._register.finish(Concerned((person.id,), ()), old)
-            return 0
-        if person.locks or (person.written and not person.former) or person.since is None or now - person.since < self._after:
-            return 0
-        for patient in (*person.members, *person.former):
-            await self._everything.rewrite(patient)
+            return False
+        if person.locks or (person.written and not person.former) or person.since is None:
+            return False
+        return now - person.since >= self._after
+
+    async def _write(self, persons: Sequence[Shared]) -> None:
+        revisions = {person.id: person.revision for person in persons}
+        for person in persons:
+            for patient in (*person.members, *person.former):
+                await self._everything.rewrite(patient)
 
         async def written(current: Shared) -> Shared:
-            unchanged = current.revision == person.revision
+            unchanged = current.revision == revisions[current.id]
             return msgspec.structs.replace(current, written=True, former=()) if unchanged else current
 
-        await self._everything.sharing.finish_person(person.id, (), written)
-        return 1
+        await self._everything.sharing.finish_persons(tuple(revisions), (), written)

@@ -65,7 +65,7 @@ async def belongings(mongo: Mongo, asked: Belonging, limit: Expression, count: i
     most = count + 1 + (len(beyond.keys) if beyond else 0)
     ways = ((_led(asked, beyond), BY_PATIENT), (_named(asked, beyond), BY_ENTRY))
     with told():
-        each = await asyncio.gather(*(_read(mongo, [all_of([way, limited]) for way in found], hint, most) for found, hint in ways if found))
+        each = await asyncio.gather(*(_read(mongo, found, limited, hint, most) for found, hint in ways if found))
     found = {document["_id"]: document for documents in each for document in documents}
     for key in beyond.keys if beyond else ():
         found.pop(key, None)
@@ -81,9 +81,10 @@ async def referred(mongo: Mongo, keys: Sequence[str], limit: Expression) -> list
     return [version(found[key]) for key in keys if key in found and "b" in found[key]]
 
 
-async def _read(mongo: Mongo, ways: Sequence[Filter], hint: str, most: int) -> list[dict[str, Any]]:
+async def _read(mongo: Mongo, ways: Sequence[Filter], limited: Filter, hint: str, most: int) -> list[dict[str, Any]]:
+    """The limit is said once for all ways: where many consents are asked it is the longest part."""
     cursor = mongo.resource.find(
-        ways[0] if len(ways) == 1 else {"$or": list(ways)},
+        all_of([ways[0] if len(ways) == 1 else {"$or": list(ways)}, limited]),
         _PROJECTION,
         sort=_ORDER,
         limit=most,

@@ -6,6 +6,7 @@ only ever becomes a value compared with, or an escaped regular expression, never
 """
 
 import re
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -44,6 +45,8 @@ from fhir_server.search.types.string import index_prefix
 
 Filter: TypeAlias = dict[str, Any]
 
+_MOST_LIMITS = 200
+
 NEVER: Filter = {"_id": {"$in": []}}
 
 
@@ -71,7 +74,7 @@ def condition(expression: Expression, types: Sequence[str], fields: Fields = BES
         case Not(part):
             return {"$nor": [condition(part, types, fields)]}
         case Within(part):  # said so that MongoDB's planner does not take it for ways into an index: of many parts it would try them all
-            return {"$nor": [{"$nor": [condition(part, types, fields)]}]}
+            return {"$nor": [{"$nor": [limit(part, types) if fields is BESIDE else condition(part, types, fields)]}]}
         case OfType(asked):
             return {"t": {"$in": list(asked)}}
         case WithId(ids):
@@ -89,6 +92,26 @@ def condition(expression: Expression, types: Sequence[str], fields: Fields = BES
             return {fields.spans: {"$elemMatch": _span(expression)}}
         case _:
             return _text(expression, fields)
+
+
+class _Limits:
+    """Filters of what permits ask, which is the same expression for many requests: told apart by identity, which costs nothing."""
+
+    def __init__(self) -> None:
+        self._made: OrderedDict[tuple[int, tuple[str, ...]], tuple[Expression, Filter]] = OrderedDict()
+
+    def __call__(self, expression: Expression, types: Sequence[str]) -> Filter:
+        """Give what `condition` gives, made once; it is not to be changed."""
+        key = id(expression), tuple(types)
+        found = self._made.get(key)
+        if found is None:
+            found = self._made[key] = expression, condition(expression, types)  # kept, so that nothing else gets its identity
+            if len(self._made) > _MOST_LIMITS:
+                self._made.popitem(last=False)
+        return found[1]
+
+
+limit = _Limits()
 
 
 def all_of(conditions: Sequence[Filter]) -> Filter:

@@ -15,6 +15,8 @@ from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, 
 Why: TypeAlias = Callable[[str, str], tuple[str, Sequence[tuple[str, str]]]]
 """Says why an interaction with a type is refused, for the client's developer, and the headers that go with it."""
 
+_MOST_REMEMBERED = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Permit:
@@ -35,6 +37,7 @@ class Permit:
     attaches: Expression = EVERYTHING
     under: str = ""
     reason: str = ""
+    _limits: dict[tuple[str, tuple[str, ...]], Expression] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @classmethod
     def everything(cls, custodian: str | None = None) -> Self:
@@ -47,14 +50,26 @@ class Permit:
 
     def narrow(self, interaction: str, types: Sequence[str], expression: Expression) -> Expression:
         """Give the expression limited to what is permitted of each type."""
+        limit = self._limit(interaction, tuple(types))
+        return expression if limit == EVERYTHING else And((limit, expression))
+
+    def _limit(self, interaction: str, types: tuple[str, ...]) -> Expression:
+        """What is permitted of each type, made once: the same object is the same filter."""
+        known = self._limits.get((interaction, types))
+        if known is None:
+            if len(self._limits) >= _MOST_REMEMBERED:
+                self._limits.clear()
+            known = self._limits[interaction, types] = self._narrowed(interaction, types)
+        return known
+
+    def _narrowed(self, interaction: str, types: tuple[str, ...]) -> Expression:
         groups: dict[Expression, list[str]] = {}
         for type in types:
             groups.setdefault(self.covers(interaction, type), []).append(type)
         if len(groups) == 1:
             first = next(iter(groups))
-            return expression if first == EVERYTHING else And((first if first == NOTHING else Within(first), expression))
-        each = tuple(And((OfType(tuple(alike)), limit)) for limit, alike in groups.items() if limit != NOTHING)
-        return And((Within(Or(each)), expression))
+            return first if first in (EVERYTHING, NOTHING) else Within(first)
+        return Within(Or(tuple(And((OfType(tuple(alike)), each)) for each, alike in groups.items() if each != NOTHING)))
 
     def require(self, interaction: str, types: Sequence[str]) -> None:
         """Raise FhirError (403) where nothing of any of these types is permitted."""

@@ -11,7 +11,7 @@ from fhir_server.search.expression import EVERYTHING, Expression
 from fhir_server.store.coalesce import Coalescer
 from fhir_server.store.documents import SERVED
 from fhir_server.store.failures import told
-from fhir_server.store.filter import condition
+from fhir_server.store.filter import limit
 
 LANES, MOST = 2, 64
 _FEW = 8
@@ -39,8 +39,8 @@ class Reads:
     async def several(self, keys: Sequence[str], permit: Expression = EVERYTHING) -> dict[str, dict[str, Any]]:
         """Give the documents that exist and that the permit shows, by key."""
         with told():
-            limit = [condition(permit, _types(keys))] if permit != EVERYTHING else []
-            asked = {"_id": {"$in": list(keys)}, **({"$and": limit} if limit else {})}
+            permitted = [limit(permit, _types(keys))] if permit != EVERYTHING else []
+            asked = {"_id": {"$in": list(keys)}, **({"$and": permitted} if permitted else {})}
             cursor = self._collection.find(asked, SERVED, max_time_ms=self._milliseconds)
             return {document["_id"]: document for document in await cursor.to_list()}
 
@@ -61,4 +61,4 @@ class Reads:
 
 
 def _types(keys: Sequence[str]) -> tuple[str, ...]:
-    return tuple({key.partition("/")[0] for key in keys})
+    return tuple(sorted({key.partition("/")[0] for key in keys}))

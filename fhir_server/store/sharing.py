@@ -5,11 +5,13 @@ between leaves less visible, never more. Each lock and each change takes the nex
 become visible in their order: who has seen number 7 has seen all before. docs/decisions/0022-custody.md
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
+from pymongo import ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 from pymongo.asynchronous.database import AsyncDatabase
 
@@ -21,6 +23,7 @@ PERSONS, FACILITIES, COUNTER = "sharing", "membership", "sharing_revision"
 _NATIVE = (datetime, bytes)
 _MOST = 200
 _ATTEMPTS = 20
+_TOGETHER = 50
 
 
 class Shared(msgspec.Struct, frozen=True):
@@ -29,7 +32,8 @@ class Shared(msgspec.Struct, frozen=True):
     `id` is the golden Patient, or a Patient without one; `members` are all her Patients with their custodian ("" where there is
     none), `former` those that were and whose documents may still say so. `readers` are for each custodian the Organizations that
     may read; `barred` those excluded by name. `consents` are the active Consents as JSON, which tell more than `readers` where
-    `special`. `until` is when the clock alone changes it. `written`: the documents say the same, and have for long enough.
+    `special`. `until` is when the clock alone changes it. `written`: the documents say the same, and have for long enough; until then
+    they may say more than holds where `narrowed`, else they only say less.
     `locks`: changes under way, with the moment that each began.
     """
 
@@ -42,9 +46,15 @@ class Shared(msgspec.Struct, frozen=True):
     special: bool = False
     until: datetime | None = None
     written: bool = True
+    narrowed: bool = True
     since: datetime | None = None
     revision: int = 0
     locks: dict[str, datetime] = {}
+
+    @property
+    def stale(self) -> bool:
+        """Tell whether documents may let read more than holds."""
+        return bool(self.locks or self.former) or (self.narrowed and not self.written)
 
     @property
     def settled(self) -> bool:
@@ -123,12 +133,15 @@ class Sharing:
         """Lock these until `finish_person` and `finish_facility`: what only holds by them, does not meanwhile."""
 
         async def work(session: AsyncClientSession, revision: int) -> None:
-            for id in persons:
-                change = {"$set": {"revision": revision, "open": True, f"locks.{token}": now}, "$addToSet": {"names": id}}
-                await self._database[PERSONS].update_one({"_id": id}, change, upsert=True, session=session)
-            for id in facilities:
-                change = {"$set": {"revision": revision, f"locks.{token}": now}}
-                await self._database[FACILITIES].update_one({"_id": id}, change, upsert=True, session=session)
+            told = {"revision": revision, f"locks.{token}": now}
+            if persons:
+                change = [
+                    UpdateOne({"_id": id}, {"$set": {**told, "open": True}, "$addToSet": {"names": id}}, upsert=True) for id in persons
+                ]
+                await self._database[PERSONS].bulk_write(change, ordered=False, session=session)
+            if facilities:
+                change = [UpdateOne({"_id": id}, {"$set": told}, upsert=True) for id in facilities]
+                await self._database[FACILITIES].bulk_write(change, ordered=False, session=session)
 
         await self._transaction(work)
 
@@ -139,10 +152,40 @@ class Sharing:
             if before is None:
                 return
             after = await compute(before)
-            locks = {token: since for token, since in before.locks.items() if token not in tokens}
-            if await self._replaced(PERSONS, before, msgspec.structs.replace(after, locks=locks)):
+            if await self._replaced(PERSONS, before, msgspec.structs.replace(after, locks=_without(before.locks, tokens))):
                 return
         raise _busy()
+
+    async def finish_persons(self, ids: Sequence[str], tokens: Sequence[str], compute: Callable[[Shared], Awaitable[Shared]]) -> None:
+        """Say what holds of many persons, by a few revisions; each by itself where somebody else changes one of them meanwhile."""
+        for start in range(0, len(ids), _TOGETHER):
+            some = ids[start : start + _TOGETHER]
+            if len(some) == 1 or not await self._finished_together(some, tokens, compute):
+                for id in some:
+                    await self.finish_person(id, tokens, compute)
+
+    async def _finished_together(self, ids: Sequence[str], tokens: Sequence[str], compute: Callable[[Shared], Awaitable[Shared]]) -> bool:
+        each = await self._persons({"_id": {"$in": list(ids)}})
+        after = await asyncio.gather(*(compute(before) for before in each))
+        done = False
+
+        async def work(session: AsyncClientSession, revision: int) -> None:
+            nonlocal done
+            changes = [
+                ReplaceOne[dict[str, Any]](
+                    {"_id": before.id, "revision": before.revision},
+                    _document(msgspec.structs.replace(new, revision=revision, locks=_without(before.locks, tokens))),
+                )
+                for before, new in zip(each, after, strict=True)
+            ]
+            found = await self._database[PERSONS].bulk_write(changes, ordered=False, session=session)
+            done = found.matched_count == len(changes)
+            if not done:
+                await session.abort_transaction()
+
+        if each:
+            await self._transaction(work)
+        return done or not each
 
     async def finish_facility(self, id: str, tokens: Sequence[str], compute: Callable[[Membership], Awaitable[Membership]]) -> None:
         """Say what holds of the facility, and take away locks."""
@@ -153,8 +196,7 @@ class Sharing:
                 return
             before = _membership(found)
             after = await compute(before)
-            locks = {token: since for token, since in before.locks.items() if token not in tokens}
-            if await self._replaced(FACILITIES, before, msgspec.structs.replace(after, locks=locks)):
+            if await self._replaced(FACILITIES, before, msgspec.structs.replace(after, locks=_without(before.locks, tokens))):
                 return
         raise _busy()
 
@@ -204,6 +246,10 @@ class Sharing:
                 if other is None or len(other.members) < len(shared.members):  # the golden one, not what was left behind
                     known[patient] = shared
         return [known.get(patient) for patient in patients]
+
+
+def _without(locks: Mapping[str, datetime], tokens: Sequence[str]) -> dict[str, datetime]:
+    return {token: since for token, since in locks.items() if token not in tokens}
 
 
 def _document(record: Shared | Membership) -> dict[str, Any]:
