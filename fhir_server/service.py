@@ -3,7 +3,9 @@
 REST, the pages and the SS-MIX2 import come through it and nothing else does.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Protocol, TypeAlias
 
 import msgspec
@@ -96,6 +98,12 @@ class Service:
         return await self._handlers[request.interaction](request, repository, self.serving)
 
     async def _told(self, request: FhirRequest, requester: Requester, permit: Permit | None, trace: Trace, status: int) -> None:
+        if self._record is None:
+            return
+        parts = [(replace(part.request, trace=request.trace), part.trace, part.status) for part in trace.parts]
+        await asyncio.gather(*(self._one(each, requester, permit, of, ended) for each, of, ended in ((request, trace, status), *parts)))
+
+    async def _one(self, request: FhirRequest, requester: Requester, permit: Permit | None, trace: Trace, status: int) -> None:
         if self._record is None:
             return
         made = event(request, requester, permit, trace, status=status, at=self.desk.now())

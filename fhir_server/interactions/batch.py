@@ -35,8 +35,11 @@ async def _answer(number: int, entry: Any, outer: FhirRequest, repository: Repos
         request = asked(number, entry, outer, serving).request
     except FhirError as failure:
         return bundle.failed(failure)
+    part = repository.apart()
     try:
-        response = await serving.handlers[request.interaction](request, repository, serving)
+        response = await serving.handlers[request.interaction](request, part, serving)
     except FhirError as failure:
+        repository.ended(part, request, failure.status)
         return bundle.failed(inside(failure, f"Bundle.entry[{number}]"))
+    repository.ended(part, request, response.status)
     return bundle.answered(response, preference(outer, "return"))

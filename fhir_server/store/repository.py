@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import NoReturn, TypeAlias
 
-from fhir_server.exchange import Version
+from fhir_server.exchange import FhirRequest, Version
 from fhir_server.outcome import FhirError, deleted, not_found
 from fhir_server.search.expression import EVERYTHING, Expression
 from fhir_server.search.paging import Place
@@ -33,7 +33,7 @@ from fhir_server.store.related import resolved
 from fhir_server.store.rewriting import rewrite
 from fhir_server.store.selection import selection
 from fhir_server.store.sharing import Sharing
-from fhir_server.store.trace import Trace
+from fhir_server.store.trace import Part, Trace
 from fhir_server.store.trail import TYPE, Trail, asks, by_itself, history_of, kept, unchanged
 from fhir_server.store.writing import Changed, Clock, Create, Delete, Put, Stored, Write
 
@@ -202,6 +202,15 @@ class Repository:
         with suppress(FhirError):  # the versions are stored; what cannot be said of their files now, the sweep finds out
             await files.done(settled, versions)
         return versions
+
+    def apart(self) -> "Repository":
+        """Give the same repository for an interaction inside of this one, which is recorded by itself; see `ended`."""
+        return replace(self, trace=Trace()) if self.trace is not None else self
+
+    def ended(self, part: "Repository", request: FhirRequest, status: int) -> None:
+        """Learn how an interaction ended that was given a repository `apart`."""
+        if self.trace is not None and part.trace is not None:
+            self.trace.parts.append(Part(request, status, part.trace))
 
     @property
     def sharing(self) -> Sharing:

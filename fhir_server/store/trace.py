@@ -2,23 +2,32 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
-from fhir_server.exchange import Version
+from fhir_server.exchange import FhirRequest, Version
 
 MOST_NAMED: Final = 20
 """References that are kept by name; of the others only how many of which type."""
 
 
+class Part(NamedTuple):
+    """An interaction inside of another one, as the entries of a batch are: what was asked, with which status it ended, what it was given."""
+
+    request: FhirRequest
+    status: int
+    trace: "Trace"
+
+
 class Trace:
     """Collects while an interaction runs. `seen` counts by (patient, custodian, type), empty strings where there is none."""
 
-    __slots__ = ("seen", "what", "written")
+    __slots__ = ("parts", "seen", "what", "written")
 
     def __init__(self) -> None:
         self.seen: Counter[tuple[str, str, str]] = Counter()
         self.what: list[str] = []
         self.written: list[str] = []
+        self.parts: list[Part] = []
 
     def given(self, versions: Iterable[Version]) -> None:
         """Learn of what was given out."""
