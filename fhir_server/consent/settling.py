@@ -4,6 +4,7 @@ Until a document says who may read it, each query asks the consents themselves; 
 settled only some time after the last change: what was being written at that moment has been by then.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -18,6 +19,7 @@ from fhir_server.store.sharing import Shared
 LONGEST_LOCK: Final = timedelta(seconds=60)
 """No commit takes so long: whoever still holds a lock has ended."""
 
+_AT_ONCE: Final = 4
 _TOGETHER: Final = 50  # so many are settled by one revision, since each makes every process look what is new
 
 
@@ -56,12 +58,15 @@ class Settler:
 
     async def _write(self, persons: Sequence[Shared]) -> None:
         revisions = {person.id: person.revision for person in persons}
-        for person in persons:
-            for patient in (*person.members, *person.former):
-                await self._everything.rewrite(patient)
+        for start in range(0, len(persons), _AT_ONCE):
+            await asyncio.gather(*(self._rewrite(person) for person in persons[start : start + _AT_ONCE]))
 
         async def written(current: Shared) -> Shared:
             unchanged = current.revision == revisions[current.id]
             return msgspec.structs.replace(current, written=True, former=()) if unchanged else current
 
         await self._everything.sharing.finish_persons(tuple(revisions), (), written)
+
+    async def _rewrite(self, person: Shared) -> None:
+        for patient in (*person.members, *person.former):
+            await self._everything.rewrite(patient)

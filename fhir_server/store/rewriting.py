@@ -57,6 +57,8 @@ async def _of_custodian(mongo: Mongo, patient: str, kept: Mapping[str, Any], wan
         keys = [each["_id"] for each in portion]
         done = await mongo.resource.update_many({"_id": {"$in": keys}, **asked}, _replacing(wanted))
         changed += done.modified_count
+        if len(portion) < _AT_ONCE:
+            return changed
         await asyncio.sleep(0)
 
 
