@@ -5,7 +5,7 @@ settled only some time after the last change: what was being written at that mom
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -40,21 +40,22 @@ class Settler:
         for facility in await self._everything.sharing.facilities():
             if old := [token for token, since in facility.locks.items() if now - since > LONGEST_LOCK]:
                 await self._register.finish(Concerned((), (facility.id,)), old)
-        open = await self._everything.sharing.open_ones()
-        due = [person for person in open if await self._is_due(person, now)]
-        for start in range(0, len(due), _TOGETHER):
-            await self._write(due[start : start + _TOGETHER])
-        return len(due)
+        for person in await self._everything.sharing.locked_ones():
+            if old := [token for token, since in person.locks.items() if now - since > LONGEST_LOCK]:
+                await self._register.finish(Concerned((person.id,), ()), old)
+        settled: set[str] = set()
+        while due := await self._due(now, settled):
+            await self._write(due)
+            settled |= {person.id for person in due}
+        return len(settled)
 
-    async def _is_due(self, person: Shared, now: datetime) -> bool:
-        """Tell whether the person's documents are to be brought up to date; first end what has ended by the clock."""
-        old = [token for token, since in person.locks.items() if now - since > LONGEST_LOCK]
-        if old or (person.until is not None and person.until <= now):
-            await self._register.finish(Concerned((person.id,), ()), old)
-            return False
-        if person.locks or (person.written and not person.former) or person.since is None:
-            return False
-        return now - person.since >= self._after
+    async def _due(self, now: datetime, settled: Container[str]) -> list[Shared]:
+        """Give some whose documents are to be brought up to date; what the clock has ended is first said anew, and follows later."""
+        found = await self._everything.sharing.due(now - self._after, now, _TOGETHER)
+        ended = tuple(person.id for person in found if person.until is not None and person.until <= now)
+        if ended:
+            await self._register.finish(Concerned(ended, ()), ())
+        return [person for person in found if person.id not in settled and person.id not in ended]
 
     async def _write(self, persons: Sequence[Shared]) -> None:
         revisions = {person.id: person.revision for person in persons}

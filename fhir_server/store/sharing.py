@@ -117,6 +117,15 @@ class Sharing:
         """Give every person whose documents do not say all."""
         return await self._persons({"open": True})
 
+    async def locked_ones(self) -> list[Shared]:
+        """Give the persons whom a change is concerned with that is under way, or never ended."""
+        return await self._persons({"open": True, "locks": {"$ne": {}}})
+
+    async def due(self, since: datetime, now: datetime, most: int) -> list[Shared]:
+        """Give some of the persons whose documents are behind since then, or whose policy the clock has ended; not those locked."""
+        behind = {"since": {"$lte": since}, "$or": [{"written": False}, {"former.0": {"$exists": True}}]}
+        return await self._persons({"open": True, "locks": {}, "$or": [behind, {"until": {"$lte": now}}]}, most)
+
     async def changed(self, revision: int) -> list[Shared]:
         """Give the persons changed after this revision."""
         return await self._persons({"revision": {"$gt": revision}})
@@ -228,9 +237,9 @@ class Sharing:
 
     # -- reading --------------------------------------------------------------------------------------------------------
 
-    async def _persons(self, asked: Mapping[str, Any]) -> list[Shared]:
+    async def _persons(self, asked: Mapping[str, Any], most: int = 0) -> list[Shared]:
         with told():
-            cursor = self._database[PERSONS].find(dict(asked), max_time_ms=self._milliseconds)
+            cursor = self._database[PERSONS].find(dict(asked), limit=most, max_time_ms=self._milliseconds)
             return [shared for each in await cursor.to_list() if (shared := _shared(each)) is not None]
 
     async def _read_revision(self, items: Sequence[None]) -> Sequence[int]:
