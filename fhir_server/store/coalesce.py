@@ -63,7 +63,8 @@ class Coalescer(Generic[Item, Answer]):
                 _settle(future, answer)
         task = asyncio.current_task()
         assert task is not None
-        self._running.discard(task)  # in the turn that found nothing waiting: who comes before its callback would wait for a lane that has ended
+        # in the turn that found nothing waiting: who comes before its callback would wait for a lane that has ended
+        self._running.discard(task)
 
     def _next(self) -> list[tuple[Item, asyncio.Future[Answer]]]:
         batch = [self._waiting.popleft()]
