@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/operationoutcome.html
 https://hl7.org/fhir/R4/valueset-issue-type.html
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,8 @@ STATUS = {
     "timeout": 503,
     "throttled": 429,
 }
+
+_NO_NAME = re.compile(r"[0-9]{4,}|[^A-Za-z0-9_.:$*|-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,14 @@ class FhirError(Exception):
         self.status = status if status is not None else STATUS.get(issues[0].code, 400)
         self.headers = tuple(headers)
         self.position: int | None = None
+
+
+def name_shown(name: str, most: int = 64) -> str:
+    """Give what was sent in the place of a name, as far as a text may repeat it.
+
+    No name in FHIR has other characters than these, or a long number: somebody may have put a person's there (S34).
+    """
+    return _NO_NAME.sub("\N{REPLACEMENT CHARACTER}", name[:most])
 
 
 def operation_outcome(issues: Sequence[Issue]) -> dict[str, object]:

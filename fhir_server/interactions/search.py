@@ -14,7 +14,7 @@ from fhir_server.interactions.headers import strict
 from fhir_server.interactions.including import included
 from fhir_server.interactions.serving import Serving
 from fhir_server.interactions.subsetting import shown
-from fhir_server.outcome import Issue, operation_outcome
+from fhir_server.outcome import Issue, name_shown, operation_outcome
 from fhir_server.search import contained, paging
 from fhir_server.search.query import Query, parse
 from fhir_server.store.repository import Page, Repository
@@ -97,5 +97,5 @@ def _link(address: str, pairs: tuple[tuple[str, str], ...]) -> str:
 
 
 def _ignored(name: str) -> Issue:
-    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)[:200]
-    return Issue("not-supported", f"The parameter {shown} was ignored", (f"http.{shown}",), severity="warning")
+    told = name_shown(name, 200)
+    return Issue("not-supported", f"The parameter {told} was ignored", (f"http.{told}",), severity="warning")

@@ -12,7 +12,7 @@ from typing import Any
 
 from fhir_server.exchange import FhirRequest
 from fhir_server.operations.definition import Operation, Parameter
-from fhir_server.outcome import FhirError, Issue, invalid
+from fhir_server.outcome import FhirError, Issue, invalid, name_shown
 from profiles.primitives import valid
 
 _WHOLE = re.compile(r"-?[0-9]{1,9}")
@@ -61,7 +61,7 @@ def arguments(request: FhirRequest, operation: Operation) -> Arguments:
         elif operation.searches:
             search.append((name, text))
         else:
-            raise _unknown(operation, name, f"http.{_shown(name)}")
+            raise _unknown(operation, name, f"http.{name_shown(name)}")
     for parameter, name, value in _sent(request.body, operation):
         if parameter is None or parameter.primitive:
             understood.append((name, _as_text(value)))
@@ -142,7 +142,7 @@ def _value(sent: dict[str, Any], parameter: Parameter | None, name: str, place: 
     if parameter is None:
         return value
     if parameter.primitive:
-        return _valid(parameter, value, f"{place}.{_shown(element)}")
+        return _valid(parameter, value, f"{place}.{name_shown(element)}")
     if element != f"value{kind}" or not isinstance(value, dict):
         raise invalid(f"The parameter {name} is a {kind}", place, code="value")
     return value
@@ -163,8 +163,6 @@ def _check_counts(operation: Operation, values: Mapping[str, Sequence[Any]]) -> 
 
 def _unknown(operation: Operation, name: str, place: str) -> FhirError:
     known = ", ".join(operation.parameters) or "none"
-    return FhirError(Issue("not-supported", f"${operation.code} has no parameter {_shown(name)}; it takes: {known}", (place,)), status=400)
-
-
-def _shown(name: str) -> str:
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)[:64]
+    return FhirError(
+        Issue("not-supported", f"${operation.code} has no parameter {name_shown(name)}; it takes: {known}", (place,)), status=400
+    )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from fhir_server.outcome import name_shown
 from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, Not, Or, Present, Related, RelatedBy, Tells, WithId
 from fhir_server.search.limits import Limits
 from fhir_server.search.parameters import Parameter, Parameters
@@ -30,7 +31,7 @@ class UnknownParameter(Refused):
     """The type has no such search parameter: refused when handling is strict, ignored when it is lenient."""
 
     def __init__(self, type: str, code: str) -> None:
-        super().__init__(f"{type} has no search parameter {code[:64]!r}", "not-supported")
+        super().__init__(f"{name_shown(type)} has no search parameter '{name_shown(code)}'", "not-supported")
 
 
 class TooCostly(Refused):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
+from fhir_server.outcome import name_shown
 from fhir_server.search.include import Include, includes
 from fhir_server.search.limits import Limits
 from fhir_server.search.parameters import Parameters
@@ -118,14 +119,14 @@ def _sort(types: Sequence[str], key: str, parameters: Parameters) -> Sort:
         return first
     if all((each.parameter, each.type) == (first.parameter, first.type) for each in found):
         return replace(first, main=False)
-    raise Refused(f"{key.removeprefix('-')[:64]} is not the same in all types that are searched", "not-supported")
+    raise Refused(f"{name_shown(key.removeprefix('-'))} is not the same in all types that are searched", "not-supported")
 
 
 def _sort_of(type: str, key: str, parameters: Parameters) -> Sort:
     code = key.removeprefix("-")
     parameter = parameters.of(type).get(code)
     if parameter is None or not parameter.sortable:
-        raise Refused(f"{type} cannot be sorted by {code[:64]!r}", "not-supported")
+        raise Refused(f"{type} cannot be sorted by '{name_shown(code)}'", "not-supported")
     stored = parameter.stands_for[0] if parameter.stands_for else code
     return Sort(stored, key != code, parameter.type, stored == parameters.date(type))
 

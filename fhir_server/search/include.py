@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from fhir_server.exchange import Resource
+from fhir_server.outcome import name_shown
 from fhir_server.search.parameters import Parameter, Parameters
 from fhir_server.search.types.asked import Refused
 from fhir_server.search.types.reference import literal
@@ -99,7 +100,7 @@ def includes(
         raise Refused("Only types that are searched can be included from; from included ones with :iterate")
     known = parameters.of(type)
     if code != ANY and (code not in known or known[code].type != "reference"):
-        raise Refused(f"{type} has no search parameter {code[:64]!r} of type reference", "not-supported")
+        raise Refused(f"{type} has no search parameter '{name_shown(code)}' of type reference", "not-supported")
     if named and targets and named not in targets:
         raise Refused("Only references to what is searched lead here")
     wanted = named or (next(iter(targets)) if len(targets) == 1 else None)

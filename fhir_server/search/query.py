@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from fhir_server.outcome import FhirError, invalid
+from fhir_server.outcome import FhirError, invalid, name_shown
 from fhir_server.search import compartment, contained, filter_parameter, paging
 from fhir_server.search.conditions import Conditions, TooCostly, UnknownParameter, leads_back
 from fhir_server.search.controls import ONCE, Controls, Sort, Total, control, is_control
@@ -178,7 +178,7 @@ class _Reading:
         return self._conditions.condition(type, name, value)
 
     def _failure(self, name: str, refused: Refused) -> FhirError:
-        return invalid(refused.diagnostics, f"{self._type or 'Bundle'}?{_printable(name)}", code=refused.code)
+        return invalid(refused.diagnostics, f"{self._type or 'Bundle'}?{name_shown(name, 200)}", code=refused.code)
 
     def query(self) -> Query:
         controls = self._controls
@@ -229,8 +229,3 @@ class _Reading:
 def _is_of_every_resource(name: str) -> bool:
     """Tell whether the parameter is one of Resource or DomainResource, such as _id and _tag, and asks of nothing else."""
     return name.startswith("_") and not name.startswith("_has") and name not in ("_list", filter_parameter.NAME)
-
-
-def _printable(name: str) -> str:
-    """A name as sent, as far as it can be shown."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)[:200]

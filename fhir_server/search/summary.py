@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
 
 from fhir_server.exchange import Resource
+from fhir_server.outcome import name_shown
 from fhir_server.search.types.asked import Refused
 from profiles.structure import Shape, Shapes
 
@@ -78,7 +79,7 @@ def _element(text: str, types: Collection[str], shapes: Shapes) -> Element:
     if not path or not all(path) or len(path) > _DEEPEST:
         raise Refused("An element of _elements is written as name, name.family or Patient.name")
     if not any(_exists(path, each, shapes) for each in ((type,) if type else types)):
-        raise Refused(f"There is no element {text[:64]!r} in {type or 'what is searched'}", "not-supported")
+        raise Refused(f"There is no element '{name_shown(text)}' in {type or 'what is searched'}", "not-supported")
     return Element(type, path)
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import tzinfo
 
+from fhir_server.outcome import name_shown
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -32,4 +34,4 @@ class Refused(Exception):  # noqa: N818 - it is an outcome, not a defect
 
 def unsupported_modifier(modifier: str, type: str) -> Refused:
     """The modifier is unknown, or not available for this type of search parameter."""
-    return Refused(f"The modifier :{modifier} is not supported for search parameters of type {type}", "not-supported")
+    return Refused(f"The modifier :{name_shown(modifier)} is not supported for search parameters of type {type}", "not-supported")
