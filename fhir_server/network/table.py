@@ -9,9 +9,12 @@ from fhir_server.network.emergency import access, disaster, reviews
 from fhir_server.network.erasure import operations as erasure
 from fhir_server.network.explain import explain
 from fhir_server.network.matching import match, operations, pix
+from fhir_server.network.reporting import access_report, billing_log, facility_log
 
 PERFORMERS: Mapping[str, Performer] = MappingProxyType(
     {
+        "AuditEvent-billing-log": billing_log.billing_log,
+        "AuditEvent-facility-log": facility_log.facility_log_of,
         "Consent-add-facility": adding.add_facility,
         "Consent-check-form": checking.check_form,
         "Consent-explain": explain,
@@ -20,6 +23,7 @@ PERFORMERS: Mapping[str, Performer] = MappingProxyType(
         "Consent-publish": publishing.publish,
         "Consent-resume": stopping.resume,
         "Consent-stop": stopping.stop,
+        "Patient-access-report": access_report.access_report,
         "Patient-approve-erasure": erasure.approve_erasure,
         "Patient-ihe-pix": pix.ihe_pix,
         "Patient-link": operations.link,

@@ -74,8 +74,8 @@ def asks(trail: Trail | None, query: Query, permit: Permit) -> Query | None:
         if TYPE in query.types and any(name == "_type" for name, _ in query.understood):
             raise _refused("The audit log is searched by itself: GET [base]/AuditEvent, or _type=AuditEvent alone", query)
         return None
-    if any(isinstance(part, Tells) for part in _parts(query.expression)):
-        raise _refused("_text and _content do not look into the audit log: search AuditEvent by its other parameters", query)
+    if any(isinstance(part, Tells) and part.parameter == "_content" for part in _parts(query.expression)):
+        raise _refused("_content does not look into the audit log: search AuditEvent by its other parameters", query)
     return replace(query, type=TYPE, across=())
 
 
