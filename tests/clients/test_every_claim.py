@@ -23,7 +23,8 @@ OF_MODIFIER = {
     "missing": "true", "in": "http://hl7.org/fhir/ValueSet/administrative-gender", "not-in": "http://hl7.org/fhir/ValueSet/administrative-gender",
     "of-type": "http://terminology.hl7.org/CodeSystem/v2-0203|MR|1", "identifier": "urn:a|1",
 }  # fmt: skip
-ONE_BY_ONE = {("Patient", "everything", "type")}  # the records of all patients at once are no record: it says to name the patient
+ONE_BY_ONE = {("Patient", "everything", "type"), ("AuditEvent", "meta", "type")}
+"""The records of all patients at once are no record, nor is the audit log a set of tags: it says to name the one."""
 
 
 def patch(kind, path, *more):
@@ -110,7 +111,7 @@ async def test_every_interaction_is_served_of_every_type(client, claims):
     ]
     for entries, good in rounds:
         answers = await ask(client, entries)
-        assert len(answers) >= len(types)
+        assert len(answers) >= len(types) - 1  # AuditEvent has no history of the type
         assert not lies(entries, answers, good)
         if entries[0]["request"]["method"] == "GET" and good == ("200",):
             bundles = [answer["resource"] for answer in answers if answer["resource"]["resourceType"] == "Bundle"]
@@ -146,7 +147,8 @@ async def test_every_search_parameter_is_understood_of_every_type(client, claims
     entries = [get(f"{type}?{parameter.code}={value_of(parameter)}&_count=0") for type, parameter in parameters_of(claims)]
     common = [each["name"] for each in claims["searchParam"] if each["name"] not in {"_has", "_type", "_text"}]
     for each in claims["resource"]:
-        entries += [get(f"{each['type']}?{name}={SPECIAL.get(name, 'a')}&_count=0") for name in common]
+        names = [name for name in common if (each["type"], name) != ("AuditEvent", "_content")]  # its documentation says so
+        entries += [get(f"{each['type']}?{name}={SPECIAL.get(name, 'a')}&_count=0") for name in names]
     entries += [get("Patient?_text=a&_count=0"), get("Patient?_has:Observation:patient:code=a&_count=0")]
     assert len(entries) > 2400
     assert not lies(entries, await ask(client, entries))
@@ -196,7 +198,8 @@ async def test_every_compartment_answers_for_each_of_its_types(client, claims):
 
 
 async def test_every_operation_is_performed_at_every_level_it_is_defined_for(client, claims):
-    """A body that lacks what the operation needs is answered 400; that is an answer of the operation, too."""
+    """A body that lacks what the operation needs is answered 400, the network's own answer 403 to whom they are not for; both are answers of
+    the operation, too."""
     await client.put("/Patient/a", json={"resourceType": "Patient", "id": "a"})
     definitions = {each["url"]: each for each in (*r4().operations, *r4().networks) if each["resourceType"] == "OperationDefinition"}
     claimed = [("", each) for each in claims.get("operation", ())]
@@ -209,7 +212,8 @@ async def test_every_operation_is_performed_at_every_level_it_is_defined_for(cli
         for level, address in (("system", ""), ("type", f"/{stored}"), ("instance", f"/{stored}/a")):
             if definition[level] and (type, operation["name"], level) not in ONE_BY_ONE:
                 response = await client.post(f"{address}/${operation['name']}", json={"resourceType": "Parameters"})
-                assert response.status_code in {200, 400, 422}, (address, operation, response.text)
+                answers = {200, 400, 422, *((403,) if operation["definition"].startswith("urn:tsunagi:") else ())}
+                assert response.status_code in answers, (address, operation, response.text)
                 assert "not-supported" not in response.text, (address, operation, response.text)
 
 
