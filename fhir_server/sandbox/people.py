@@ -23,14 +23,20 @@ TESTER: Final = "tester"
 KEYED: Final = "ehr-b-key"
 """The client whose keys are made where the sandbox is: nobody else has its private one."""
 
+POSTMAN: Final = "postman"
+CALLBACK: Final = "https://oauth.pstmn.io/v1/callback"
+"""Where Postman has people sent to who log in for it."""
+
 IMPORTED: Final = (HOSPITAL_B, CLINIC_A, PHARMACY_C)
 """The facilities whose storages a sandbox imports."""
 
+_EVERYTHING: Final = "openid fhirUser offline_access user/*.cruds patient/*.cruds"
 _SINCE: Final = date(2025, 4, 1)
 _ROLES: Final = {"doctor": Role.PHYSICIAN}
 _PLACE: Final = {"state": "香川県", "city": "高松市"}
 """Where every facility of the fixture is: what a disaster's area is named by."""
 _MORE: Final = (
+    User("A2", Name("診療", "六実", "シンリョウ", "ムツミ"), "physician", (CLINIC_A.code,)),
     User("B1", Name("循環", "四郎", "ジュンカン", "シロウ"), "physician", (HOSPITAL_B.code,)),
     User("D1", Name("救急", "五郎", "キュウキュウ", "ゴロウ"), "physician", (HOSPITAL_D.code,)),
     User("N1", Name("看護", "和子", "カンゴ", "カズコ"), "nurse", (HOSPITAL_B.code,)),
@@ -83,6 +89,7 @@ def clients(issuer: str) -> tuple[Draft, ...]:
             redirect_uris=(f"{issuer}/viewer/",),
             launch_uri=f"{issuer}/viewer/launch.html",
         ),
+        Draft(id=POSTMAN, name="Postman", method="none", scope=_EVERYTHING, redirect_uris=(CALLBACK,)),
         Draft(id="ehr-b", name="病院Ｂ 電子カルテ / EHR of hospital B", method=basic, role=Role.SYSTEM, facility=HOSPITAL_B.code),
         Draft(
             id=KEYED,
@@ -92,6 +99,8 @@ def clients(issuer: str) -> tuple[Draft, ...]:
             facility=HOSPITAL_B.code,
         ),
         Draft(id="uploader-b", name="病院Ｂ アップローダー / uploader", method=basic, role=Role.UPLOADER, facility=HOSPITAL_B.code),
+        Draft(id="uploader-a", name="診療所Ａ アップローダー / uploader", method=basic, role=Role.UPLOADER, facility=CLINIC_A.code),
+        Draft(id="uploader-c", name="薬局Ｃ アップローダー / uploader", method=basic, role=Role.UPLOADER, facility=PHARMACY_C.code),
         Draft(id=TESTER, name="試験 / integration tester", method=basic, role=Role.TESTER),
         Draft(id="launcher", name="電子カルテの代わり / stand-in for an EHR", method=basic, launches=True),
     )

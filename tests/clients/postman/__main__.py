@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
-from fhir_server.sandbox.people import TESTER, secret_of
+from fhir_server.sandbox.people import PASSWORD, TESTER, secret_of
 from tests.clients.postman import asking, exchanging, resources
 from tests.clients.postman.searching import searching
+from tests.clients.postman.story import story
 from tests.clients.postman.writing import collection, environment
 
 FOLDER = Path(__file__).resolve().parents[3] / "openapi"
@@ -23,6 +24,9 @@ CLIENTS = {
     "uploader_secret": secret_of("uploader-b"),
     "ehr_id": "ehr-b",
     "ehr_secret": secret_of("ehr-b"),
+    "uploader_a_secret": secret_of("uploader-a"),
+    "uploader_c_secret": secret_of("uploader-c"),
+    "password": PASSWORD,
 }
 """Clients of the sandbox, and of no other server: everybody knows their secrets."""
 
@@ -43,6 +47,7 @@ def documents():
         resources.binary(),
         exchanging.errors(),
         asking.who_asks(),
+        story(),
         exchanging.clear(),
     )
     made = {

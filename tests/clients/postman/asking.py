@@ -15,6 +15,7 @@ EHR = basic("{{ehr_id}}", "{{ehr_secret}}")
 ROOT = "{{issuer}}"
 MINE = "identifier=urn:tsunagi:postman|1"
 ALL = "Observation?_tag=urn:tsunagi:postman|example"
+UPLOADED = "pm.response.headers.get('Location').match(/Patient\\/([^/]+)/)[1]"
 CONSENT = {
     "resourceType": "Consent",
     "status": "active",
@@ -60,7 +61,7 @@ def refused(error, description="."):
 
 
 def _discovery():
-    endpoints = ("issuer", "token_endpoint", "introspection_endpoint", "revocation_endpoint")
+    endpoints = ("issuer", "authorization_endpoint", "token_endpoint", "introspection_endpoint", "revocation_endpoint")
     same = 'pm.expect(body.issuer).to.eql(pm.collectionVariables.get("issuer"));'
     return (
         request(
@@ -142,9 +143,10 @@ def _roles():
         request("The uploader cannot read / 参照は不可", "GET", PATIENT, forbidden, status=403, auth=uploader),
         request("The uploader cannot search / 検索は不可", "GET", f"Patient?{MINE}", forbidden, status=403, auth=uploader),
         request("The uploader cannot see the past / 履歴も不可", "GET", f"{PATIENT}/_history", forbidden, status=403, auth=uploader),
-        request("The uploader uploads / 登録は可", "POST", "Patient", status=201, auth=uploader, body=_born()),
+        request("The uploader uploads / 登録は可", "POST", "Patient", status=201, auth=uploader, body=_born(), keep={"uploaded": UPLOADED}),
         fetches("A token of the hospital / 電子カルテのトークン", EHR, "system/*.cruds", keep="token_of_ehr"),
-        request("The hospital reads / 電子カルテの参照", "GET", PATIENT, is_a("Patient"), auth=ehr),
+        request("The hospital reads / 電子カルテの参照", "GET", "Patient/{{uploaded}}", is_a("Patient"), auth=ehr),
+        request("It does not read what is others' / 他者のデータは不可", "GET", PATIENT, issue("not-found"), status=404, auth=ehr),
         request("No consent for oneself / 同意の自己登録は不可", "POST", "Consent", forbidden, status=403, auth=ehr, body=CONSENT),
         request(
             "No membership for oneself / 所属の自己登録は不可", "POST", "PractitionerRole", forbidden, status=403, auth=ehr, body=MEMBER

@@ -25,7 +25,7 @@ def prepare():
 def clear():
     references = [f"{each['resourceType']}/{each['id']}" for each in reversed(bring_along())]
     return folder(
-        "11 Clear up / 後片付け",
+        "12 Clear up / 後片付け",
         "What this collection made is deleted; run it again as often as you like. 登録したリソースを削除します。何度でも実行できます。",
         request("Delete what was put / 削除 (まとめて)", "POST", "", is_a("Bundle"), body=bundle("transaction", *map(delete, references))),
         request("Patients that were created / 作成した患者の削除", "DELETE", f"Patient?{TAGGED}", status=(200, 204)),

@@ -37,7 +37,7 @@ def request(name, method, address, *checks, status=200, body=None, headers=None,
         asked["body"] = {"mode": "raw", "raw": raw}
     statuses = [status] if isinstance(status, int) else list(status)
     script = [f'pm.test("{" or ".join(map(str, statuses))}", () => pm.expect(pm.response.code).to.be.oneOf({statuses}));']
-    script += checks
+    script += [line for each in checks for line in each.splitlines()]
     script += [f"pm.collectionVariables.set({json.dumps(name)}, {value});" for name, value in (keep or {}).items()]
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"urn:tsunagi:postman:{name}")),
@@ -103,17 +103,23 @@ def finds(*references, only=False):
     """The answer is a Bundle with these resources (`Type/id`), and no other if `only`."""
     lines = ["const found = (body.entry || []).filter(e => e.resource).map(e => `${e.resource.resourceType}/${e.resource.id}`);"]
     if only:
-        lines.append(f"pm.expect(found).to.have.members({json.dumps(references)});")
+        lines.append(f"pm.expect(found).to.have.members({_filled(references)});")
     else:
-        lines.append(f"pm.expect(found).to.include.members({json.dumps(references)});")
+        lines.append(f"pm.expect(found).to.include.members({_filled(references)});")
     return check(f"finds {', '.join(references) or 'nothing'}", *lines)
+
+
+def _filled(value):
+    """The value as JavaScript; variables in it are filled in when it is run."""
+    text = json.dumps(value)
+    return f"JSON.parse(pm.variables.replaceIn({json.dumps(text)}))" if "{{" in text else text
 
 
 def misses(*references):
     """The answer is a Bundle without these resources."""
     lines = ["const found = (body.entry || []).filter(e => e.resource).map(e => `${e.resource.resourceType}/${e.resource.id}`);"]
     return check(
-        f"does not find {', '.join(references)}", *lines, *(f"pm.expect(found).to.not.include({json.dumps(each)});" for each in references)
+        f"does not find {', '.join(references)}", *lines, *(f"pm.expect(found).to.not.include({_filled(each)});" for each in references)
     )
 
 
@@ -206,7 +212,10 @@ def collection(name, about, *items):
 
 def environment(name, base, **values):
     """The environment that says where the server is, and who asks it."""
-    secrets = [{"key": key, "value": value, "type": "secret" if "secret" in key else "default"} for key, value in values.items()]
+    secrets = [
+        {"key": key, "value": value, "type": "secret" if "secret" in key or key == "password" else "default"}
+        for key, value in values.items()
+    ]
     return {
         "id": "8d0c2f10-2c0e-4d67-8a6b-74737567616e",
         "name": name,
