@@ -86,6 +86,11 @@ class AuditSearch:
             return page
         return replace(page, total=(await self._counted(replace(query, count=0, after=None), expression, ordinary)).total)
 
+    async def past(self, expression: Expression, after: tuple[int, str] | None, count: int) -> list[Version]:
+        """Give so many events, newest first, below the time (ms since 1970) and the id of `after`."""
+        found = await self._some(expression, None if after is None else Place(*after), count, newest=True)
+        return [version_of(each) for each in found[:count]]
+
     async def _some(self, expression: Expression, after: Place | None, count: int, *, newest: bool) -> list[Recorded]:
         found: list[Recorded] = []
         asked = 0

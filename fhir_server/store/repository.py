@@ -34,7 +34,7 @@ from fhir_server.store.rewriting import rewrite
 from fhir_server.store.selection import selection
 from fhir_server.store.sharing import Sharing
 from fhir_server.store.trace import Part, Trace
-from fhir_server.store.trail import TYPE, Trail, asks, by_itself, history_of, kept, unchanged
+from fhir_server.store.trail import TYPE, Trail, asks, by_itself, history_of, kept, unchanged, with_events
 from fhir_server.store.writing import Changed, Clock, Create, Delete, Put, Stored, Write
 
 __all__ = ["Changed", "Create", "Delete", "Limits", "Notice", "Page", "Permit", "Prepared", "Put", "Repository", "Span", "Write", "now"]
@@ -135,8 +135,10 @@ class Repository:
         """Give one page of what happened to the resources of these types, newest first; see `store.past`."""
         for interaction in ("read", "search-type"):
             self.permit.require(interaction, types)
-        by_itself(types, self.trail, "its events never change: search AuditEvent?_sort=-_lastUpdated")
-        return self._page_given(await past(self.mongo, self.permit, types, span))
+        page = await past(self.mongo, self.permit, types, span)
+        if self.trail is not None and tuple(types) == (TYPE,):
+            page = await with_events(self.trail, self.permit, span, page)
+        return self._page_given(page)
 
     async def belongings(self, asked: Belonging, limit: Expression, count: int, after: Place | None = None) -> Page:
         """Give one page of what belongs to a patient or encounter and satisfies the limit; see `store.belonging`."""
@@ -253,7 +255,7 @@ class Repository:
 
     async def _event(self, type: str, id: str) -> Version | None:
         """The event of the audit log, None where the id is none of the log's. Raises FhirError: 403 by type, 404."""
-        if self.trail is None or not kept(self.trail, (f"{type}/{id}",)):
+        if type != TYPE or self.trail is None or not self.trail.keeps(id):
             return None
         self.permit.require("read", (type,))
         return await self.trail.read(id, self.permit.covers("read", type)) or _absent(type, id)

@@ -13,24 +13,31 @@ from typing import Final, Protocol, TypeAlias
 
 from fhir_server.exchange import Version
 from fhir_server.outcome import FhirError, Issue, invalid
+from fhir_server.search.entries import UPDATED
 from fhir_server.search.expression import (
     NOTHING,
     And,
     Containing,
     Expression,
     Not,
+    OfType,
     Or,
     Related,
     RelatedBy,
+    Spans,
     Tells,
+    WithId,
     Within,
 )
 from fhir_server.search.query import Query
+from fhir_server.store.documents import milliseconds
 from fhir_server.store.finding import Page
+from fhir_server.store.past import Span
 from fhir_server.store.permit import Permit
 from fhir_server.store.writing import Write
 
 TYPE: Final = "AuditEvent"
+_BEGINNING: Final = f"{TYPE}/"
 
 Ordinary: TypeAlias = Callable[[Query], Awaitable[Page]]
 """Finds among the AuditEvents that others have sent."""
@@ -48,12 +55,16 @@ class Trail(Protocol):
     async def find(self, query: Query, expression: Expression, ordinary: Ordinary) -> Page:
         """Give one page of the log together with what is found among ordinary resources."""
 
+    async def past(self, expression: Expression, after: tuple[int, str] | None, count: int) -> list[Version]:
+        """Give so many events, newest first, below the time (ms since 1970) and the id of `after`."""
+
 
 def kept(trail: Trail | None, references: Sequence[str]) -> list[str]:
     """Give the ids of those references that are of the log."""
     if trail is None:
         return []
-    return [id for type, _, id in (each.partition("/") for each in references) if type == TYPE and trail.keeps(id)]
+    ids = (each.removeprefix(_BEGINNING) for each in references if each.startswith(_BEGINNING))
+    return [id for id in ids if trail.keeps(id)]
 
 
 def asks(trail: Trail | None, query: Query, permit: Permit) -> Query | None:
@@ -95,6 +106,25 @@ def history_of(event: Version, before: int | None, until: datetime | None) -> Pa
     """Give the history of one event: the only version that it will ever have."""
     told = (before is None or before > event.version) and (until is None or event.updated <= until)
     return Page((event,) if told else (), None, 1 if until is None else None)
+
+
+async def with_events(trail: Trail, permit: Permit, span: Span, stored: Page) -> Page:
+    """Give a page of the history of AuditEvents: what is stored, and the events of the log, newest first."""
+    parts: list[Expression] = [OfType((TYPE,)), permit.covers("read", TYPE), permit.covers("search-type", TYPE)]
+    if span.among is not None:
+        parts.append(WithId(tuple(kept(trail, span.among))))
+    parts += [Spans(UPDATED, "ge", at, at) for at in _milliseconds(span.since)]
+    parts += [Spans(UPDATED, "le", at, at) for at in _milliseconds(span.high)]
+    after = None if span.after is None else (span.after[0], span.after[1].removeprefix(_BEGINNING))
+    events = await trail.past(And(tuple(parts)), after, span.count + 1)
+    versions = sorted((*stored.versions, *events), key=lambda each: (each.updated, each.reference, each.version), reverse=True)
+    page, more = tuple(versions[: span.count]), len(versions) > span.count or stored.after is not None
+    last = (milliseconds(page[-1].updated), page[-1].reference, page[-1].version) if more and page else None
+    return Page(page, last, len(versions) if span.after is None and not more else None)
+
+
+def _milliseconds(moment: datetime | None) -> tuple[int, ...]:
+    return () if moment is None else (milliseconds(moment),)
 
 
 def _parts(expression: Expression) -> Iterator[Expression]:
