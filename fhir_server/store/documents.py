@@ -10,7 +10,8 @@ The document holds the exact JSON to serve and, packed beside it, everything the
     b    JSON; absent in a deletion     k  contained resources: _id, t, e, x, s, g, p, ps of each
     f    the custodian                 w  all patients it tells of, where that is not just p
 
-A deletion has `d` instead of `t` and of the entries only those of custody: no search finds it, only the history of its type does. A superseded
+A deletion has `d` instead of `t` and of the entries only those of custody and the security labels, for what is kept from somebody because of
+a label stays so: no search finds it, only the history of its type does. A superseded
 version has its own key "Type/id/version", r ("Type/id") and t besides. docs/decisions/0004-shape-of-the-store.md
 """
 
@@ -26,15 +27,17 @@ from fhir_server.exchange import Resource, Version
 from fhir_server.outcome import invalid
 from fhir_server.search.entries import updated_entry, updated_span
 from fhir_server.search.expression import EQUALS, Entries, Group, Inner, Span
+from fhir_server.search.types.token import add_pair
 from fhir_server.store.custody import NOBODYS, Custody, about_entries, subjects, tagged, whose
 from fhir_server.store.failures import too_long
 from fhir_server.store.indexes import LEADING
-from profiles.json import JsonError, encode
+from profiles.json import JsonError, decode, encode
 
 SEVERAL = "*"
 MADE_BY_DELETE = "DELETE"
 SERVED = {"v": 1, "u": 1, "m": 1, "b": 1, "o": 1, "f": 1, "p": 1, "w": 1}  # projection: what a version is made of
 
+_LABEL = "_security" + EQUALS
 _LEADING = tuple(code + EQUALS for code in LEADING)
 _TIE_BITS = 18
 _TIE = (1 << _TIE_BITS) - 1
@@ -166,9 +169,18 @@ def deletion(current: Mapping[str, Any], version: int, updated: datetime, custod
     key = current["_id"]
     made = {"_id": key, "d": key.partition("/")[0], "v": version, "u": updated, "m": MADE_BY_DELETE}
     kept = {field: current[field] for field in ("f", "p", "w") if field in current}
-    if entries := [*custody.entries, *about_entries(current.get("w", ()))]:
+    if entries := [*custody.entries, *about_entries(current.get("w", ())), *_labels(current.get("b", b""))]:
         kept["e"] = entries
     return {**made, **kept}
+
+
+def _labels(body: bytes) -> list[str]:
+    """The entries of a resource's security labels."""
+    found: dict[str, None] = {}
+    if b'"security"' in body:
+        for label in (decode(body).get("meta") or {}).get("security", ()):
+            add_pair(_LABEL, label.get("system"), label.get("code"), found.setdefault)
+    return list(found)
 
 
 def superseded(current: Mapping[str, Any]) -> dict[str, Any]:

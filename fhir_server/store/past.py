@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fhir_server.exchange import Version
-from fhir_server.search.expression import EVERYTHING, NOTHING, Expression
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression
 from fhir_server.store.documents import SERVED, milliseconds, version
 from fhir_server.store.failures import told
 from fhir_server.store.filter import Filter, condition
@@ -52,7 +52,8 @@ async def past(mongo: Mongo, permit: Permit, types: Sequence[str], span: Span) -
     types = [type for type in types if NOTHING not in (permit.covers("read", type), permit.covers("search-type", type))]
     if not types:
         return Page((), None, 0)
-    limit = permit.narrow("search-type", types, permit.narrow("read", types, EVERYTHING))
+    reading, searching = (permit.narrow(interaction, types, EVERYTHING) for interaction in ("read", "search-type"))
+    limit = reading if reading == searching else And((reading, searching))
     visible = None if limit == EVERYTHING else limit
     with told():
         current, deleted = await asyncio.gather(_current(mongo, types, span, visible), _deleted(mongo, types, span, visible))

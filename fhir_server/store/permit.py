@@ -69,7 +69,7 @@ class Permit:
         if len(groups) == 1:
             first = next(iter(groups))
             return first if first in (EVERYTHING, NOTHING) else Within(first)
-        return Within(Or(tuple(And((OfType(tuple(alike)), each)) for each, alike in groups.items() if each != NOTHING)))
+        return Within(Or(tuple(And((OfType(tuple(alike)), each)) for each, alike in _alternatives(groups).items())))
 
     def require(self, interaction: str, types: Sequence[str]) -> None:
         """Raise FhirError (403) where nothing of any of these types is permitted."""
@@ -80,3 +80,13 @@ class Permit:
         """Give the failure of what is not permitted."""
         text, headers = self.why(interaction, type) if self.why is not None else ("This is not permitted", ())
         return FhirError(Issue("forbidden", text, (type,)), headers=headers)
+
+
+def _alternatives(groups: Mapping[Expression, Sequence[str]]) -> dict[Expression, list[str]]:
+    """Give each alternative once, with the types that have it: what many have in common is not said for each of them."""
+    found: dict[Expression, list[str]] = {}
+    for limit, types in groups.items():
+        for part in limit.parts if isinstance(limit, Or) else (limit,):
+            if part != NOTHING:
+                found.setdefault(part, []).extend(types)
+    return found

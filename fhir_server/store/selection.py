@@ -55,7 +55,7 @@ def selection(expression: Expression, types: Sequence[str], place: Filter | None
             types = [type for type in types if type in part.types]
     if not types or Or() in parts:
         return Selection(NEVER)
-    parts = [part for part in parts if not isinstance(part, OfType)]
+    parts = [_of_types(part, types) for part in parts if not isinstance(part, OfType)]
     if all(isinstance(part, Within) for part in parts):  # nothing else is asked: the limit itself is what to look for
         parts = [each for part in parts if isinstance(part, Within) for each in conjuncts(part.part)]
     base: Filter = {"t": types[0] if len(types) == 1 else {"$in": list(types)}, **({"o": place} if place else {})}
@@ -74,6 +74,24 @@ def conjuncts(expression: Expression) -> Iterator[Expression]:
             yield from conjuncts(part)
     else:
         yield expression
+
+
+def _of_types(part: Expression, types: Sequence[str]) -> Expression:
+    """Of a limit that says something else for other types, what it says for these: said for every way, all of it would be too long."""
+    if not isinstance(part, Within) or not isinstance(part.part, Or) or not all(map(_names_types, part.part.parts)):
+        return part
+    kept: list[Expression] = []
+    for each in part.part.parts:
+        assert isinstance(each, And)
+        named, *rest = each.parts
+        common = tuple(type for type in types if isinstance(named, OfType) and type in named.types)
+        if common:
+            kept.append(And((*([] if len(common) == len(types) else [OfType(common)]), *rest)))
+    return Within(Or(tuple(kept)))
+
+
+def _names_types(part: Expression) -> bool:
+    return isinstance(part, And) and len(part.parts) > 1 and isinstance(part.parts[0], OfType)
 
 
 def _every(base: Filter, parts: Sequence[Expression], types: Sequence[str]) -> Filter:
