@@ -18,7 +18,7 @@ from fhir_server.consent.question import Known, Question
 from fhir_server.consent.register import Snapshot
 from fhir_server.consent.vocabulary import ACT_REASON, LADDER, TREAT, vocabulary
 from fhir_server.search.entries import ABOUT, SEVERAL
-from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, Has, Not, Or, Within
+from fhir_server.search.expression import EVERYTHING, NOTHING, And, Expression, ForPatient, Has, Not, OfType, Or, Within
 from fhir_server.search.parameters import Parameters
 from fhir_server.store.custody import BARRED, CUSTODIAN, NETWORK, READER, SHARED_BY_NETWORK
 from fhir_server.store.sharing import Shared
@@ -101,7 +101,10 @@ class Visibility:
         network = Has(CUSTODIAN, NETWORK)
         found = Or((found, network)) if type in SHARED_BY_NETWORK else _all([found, Not(network)])
         members = dict.fromkeys(member for person in persons for member in person.members)
-        return Within(_all([_about(members), Not(Has(ABOUT, SEVERAL)), found]))  # so MongoDB looks at custodian and readers first
+        there = (
+            OfType((type,)) if any(person.special for person in persons) else EVERYTHING
+        )  # of what is deleted no condition can be judged
+        return Within(_all([there, _about(members), Not(Has(ABOUT, SEVERAL)), found]))  # so MongoDB looks at custodian and readers first
 
     def _in_emergency(self, type: str) -> list[Expression]:
         """What an emergency or a disaster opens (D9)."""
