@@ -48,10 +48,11 @@ format: setup-dev ## Format the code and mend what can be mended / コードを�
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-documents: setup ## Write what is generated anew: settings, OpenAPI / 生成される文書を更新する
+documents: setup ## Write what is generated anew: settings, OpenAPI, consent matrix / 生成される文書を更新する
 	$(BIN)/tsunagi settings --markdown > docs/settings.md
 	$(BIN)/tsunagi openapi --output openapi/openapi.json
 	$(BIN)/python -m tests.clients.postman
+	$(BIN)/python -m tests.access.leaks.document
 
 bench: setup ## Measure what this machine gives / この計算機の性能を測る
 	$(BIN)/python bench/floor.py

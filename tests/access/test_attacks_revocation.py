@@ -178,7 +178,7 @@ STARTS_ANEW = {"session end --all": {"system", "bound"}}
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-async def test_l08_f101_f104_who_is_shut_out_gets_nothing_a_minute_later_from_any_server(held, ending):
+async def test_d12_l08_f101_f104_who_is_shut_out_gets_nothing_a_minute_later_from_any_server(held, ending):
     shut_out, out = ENDINGS[ending]
     started = time.monotonic()
     await shut_out(held)

@@ -10,6 +10,8 @@ import pytest
 
 from fhir_server.__main__ import _parser
 from fhir_server.settings import Settings, load, markdown
+from tests.access.leaks.document import DOCUMENT as CONSENT_MATRIX
+from tests.access.leaks.document import document, unproved
 from tests.shared import REPOSITORY
 
 DECISIONS = sorted((REPOSITORY / "docs/decisions").glob("*.md"))
@@ -39,6 +41,11 @@ def test_no_two_decisions_share_a_number():
 
 def test_the_settings_are_documented_as_they_are():
     assert (REPOSITORY / "docs/settings.md").read_text(encoding="utf-8") == markdown(), "make documents"
+
+
+def test_the_rules_of_who_sees_what_are_documented_with_the_tests_that_prove_them():
+    assert not unproved(), "rules whose number no test bears in its name"
+    assert CONSENT_MATRIX.read_text(encoding="utf-8") == document(), "make documents"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)

@@ -127,6 +127,18 @@ async def test_c38_a_code_is_found_wherever_it_stands_in_the_instance(judge):
     await judge(denying(code=[HIV]), {READER: "tag"}, *resources)
 
 
+async def test_c38_s19_of_what_is_deleted_no_condition_can_be_judged_and_nobody_else_sees_it(judge):
+    resources = (observation("code", labels("R"), code=HIV), observation("plain"))
+    for consents in (denying(code=[HIV]), denying(securityLabel=labels("R"))):
+        person = await judge(consents, {READER: "plain"}, *resources)
+        for id in ("code", "plain"):
+            key = f"/Observation/{id}-{person.number}"
+            assert (await judge.served.ask(asking(A), "DELETE", key)).status_code == 204
+            for address in (key, f"{key}/_history", f"{key}/_history/1"):
+                assert (await judge.served.ask(READER, "GET", address)).status_code == 404, address
+            assert (await judge.served.ask(asking(A), "GET", f"{key}/_history/1")).status_code == 200
+
+
 async def test_c39_of_what_tells_of_two_patients_both_have_to_permit_it(judge):
     q = {"resourceType": "Patient", "id": "q"}
     about_two = (

@@ -60,7 +60,7 @@ async def test_f058_a_banner_says_from_seven_days_before_that_the_password_expir
     assert ("パスワードの有効期限まであと" in browser.page.text) is shown
 
 
-async def test_f058_an_expired_password_is_changed_before_anything_else(network, clock):
+async def test_d12_f058_an_expired_password_is_changed_before_anything_else(network, clock):
     await network.account()
     clock.shift(62 * 24 * 3600)
     browser = network.browser()
