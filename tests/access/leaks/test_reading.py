@@ -40,5 +40,5 @@ async def test_s39_its_documents_are_hidden_in_every_form(matrix):
 
 
 async def test_what_is_asked_for_is_there_for_whom_it_concerns(matrix):
-    for ways in (READ, HISTORY, COUNTS, ORACLES, INCLUDES, WIDE, CHAINS, OPERATIONS, BINARIES):
+    for ways in (READ, HISTORY, COUNTS, ORACLES, INCLUDES, CHAINS, OPERATIONS, BINARIES):
         await matrix.told_to_whom_it_concerns(ways)

@@ -103,14 +103,14 @@ INCLUDES: Final = {
 }  # fmt: skip
 
 WIDE: Final = gets(
-    "/Observation?_id=bridge-{n}&_include=*", "/Patient?_id=own-{n}&_revinclude=*", "/Practitioner?_id=shared&_revinclude=*&_count=1",
+    "/Observation?_id=bridge-{n}&_include=*", "/Patient?_id=own-{n}&_revinclude=*",
     "/Patient?_id=own-{n}&_include=*&_revinclude=*&_revinclude:iterate=*&_include:iterate=*", "/Patient/pat-{n}/*", "/?_id=lab-{n}",
     "/_history?_count=5",
 )  # fmt: skip
 """Those that ask of all types at once, which takes long: at `SOME` gates only."""
 MOST: Final = ("scope", "compartment", "patient", "no consent", "not named, pending", "stopped, pending", "conditions", "label")
 """Where permits differ in kind: the gates of the ways that are many."""
-SOME: Final = ("compartment", "stopped, pending", "label")
+SOME: Final = ("compartment", "stopped, pending")
 
 CHAINS: Final = gets(
     "/Observation?patient.name=秘pat{n}", "/Observation?patient.birthdate=1931-12-24&_total=accurate",
