@@ -115,7 +115,8 @@ async def open_network(settings: Settings, mongo: Mongo, identity: Identity, ser
     around = _around(register, ErasureGuard(shelf))
     everything = Repository(mongo, Permit.everything(NETWORK), clock, identity.membership.noticed, around)
     emergency = Emergencies(shelf, reading)
-    audit = Log(AuditStore(mongo.database, settings.query_time), await open_pens(shelf, identity.sealer, clock), clock)
+    journal = settings.data / "audit" if settings.audit_journal else None
+    audit = Log(AuditStore(mongo.database, settings.query_time), await open_pens(shelf, identity.sealer, clock), clock, journal)
     trail = AuditSearch(audit, serving.parameters, settings.zone)
     desk = Desk(everything, serving, shelf, audit.record, terms(settings), audit)
     sharing = Sharing(register, maker, Finding(reading, serving.parameters, emergency, clock))

@@ -18,7 +18,6 @@ from fhir_server.outcome import FhirError, Issue
 from fhir_server.store.audit_log import AuditStore, Batch
 
 LEAST_YEARS: Final = 1
-YEARS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)

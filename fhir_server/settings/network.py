@@ -13,10 +13,17 @@ class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
         Literal["on", "off"],
         Meta(description="Whether what is done is recorded; `off` only at a loopback address, for measuring. 監査記録"),
     ] = "on"
+    audit_journal: Annotated[
+        bool,
+        Meta(
+            description="Whether what is done is first written to a journal in the directory of all data, and to the database moments later: "
+            "cheaper, and as safe as this machine's disk. 監査記録をこのマシンのディスクに先に書くか"
+        ),
+    ] = False
     settle_time: Annotated[
         int,
         Meta(
-            ge=0, le=3600, description="Seconds until documents say what a changed consent allows; queries know it at once. 同意の反映待ち"
+            ge=60, le=3600, description="Seconds until documents say what a changed consent allows; queries know it at once. 同意の反映待ち"
         ),
     ] = 120
     network_name: Annotated[

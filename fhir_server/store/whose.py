@@ -98,6 +98,10 @@ async def check_patients(mongo: Mongo, permit: Permit, writes: Sequence[Write], 
 
     Raises FhirError: 422 for a patient who is not there or not to be seen, which look the same, and for another patient than before.
     """
+    if permit.custodian not in (None, NETWORK):
+        for write in writes:
+            if not isinstance(write, Delete) and not (isinstance(write, Put) and write.only_create):
+                _check_same(write, current.get(write.key))
     if permit.attaches == EVERYTHING:
         return
     together = {write.key for write in writes}
@@ -106,7 +110,6 @@ async def check_patients(mongo: Mongo, permit: Permit, writes: Sequence[Write], 
         stored = current.get(write.key)
         if isinstance(write, Delete) or (isinstance(write, Put) and write.only_create and stored is not None):
             continue
-        _check_same(write, stored)
         wanted |= {each: write for each in subjects(write.prepared.entries, write.key) if each not in together}
     known = await mongo.reads.several(sorted(wanted), permit.attaches) if wanted else {}
     for patient, write in wanted.items():

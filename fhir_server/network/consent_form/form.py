@@ -169,17 +169,17 @@ def _name(text: str | None, representation: str) -> Resource:
 
 def compared(form: Form, patient: Resource) -> tuple[list[Issue], list[Issue]]:
     """Compare the patient's block with the facility's own Patient: what makes it another person, and what is to be looked at."""
-    block = form.block("patient")
+    block, stated = form.block("patient"), as_patient(form)
     errors, notes = [], []
-    if patient.get("birthDate") != block.values["birth-date"]:
+    if patient.get("birthDate") != stated["birthDate"]:
         text = "The date of birth is not that of the facility's patient / 生年月日が自施設の患者と異なります"
         errors.append(Issue("business-rule", text, (block.where("birth-date"),)))
-    if patient.get("gender") not in (None, "unknown", block.code("sex")):
+    if patient.get("gender") not in (None, "unknown", stated["gender"]):
         text = "The sex is not that of the facility's patient / 性別が自施設の患者と異なります"
         errors.append(Issue("business-rule", text, (block.where("sex"),)))
     known = {squeeze(_written(name)) for name in patient.get("name", ())}
-    for item in ("kana", "name"):
-        if squeeze(block.text(item) or "") not in known:
+    for item, name in zip(("name", "kana"), stated["name"], strict=True):
+        if squeeze(name["text"]) not in known:
             text = "The name is not written as the facility's patient has it / 氏名の表記が自施設の患者と異なります"
             notes.append(Issue("business-rule", text, (block.where(item),), "warning"))
     return errors, notes

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from fhir_server.audit.event import Event, Seen
+from fhir_server.audit.interaction import of_operation
 from fhir_server.auth.members import NETWORK
 from fhir_server.auth.roles import FacilityRole, Role
 from fhir_server.consent.emergencies import EMERGENCIES, OPENERS, PURPOSES, Emergency, in_group, open_to
@@ -92,18 +93,9 @@ def _permitted(asked: Asked) -> str:
 
 def _event(asked: Asked, emergency: Emergency) -> Event:
     seen = (Seen(emergency.patient, "", "Patient", 0),) if emergency.patient is not None else ()
-    return Event(
-        at=round(emergency.opened.timestamp() * 1000),
-        action="E",
-        interaction="operation",
-        status=200,
-        subject=asked.requester.subject,
-        client=asked.requester.client,
-        person=emergency.practitioner,
-        organization=emergency.organization,
-        role=str(asked.requester.role),
+    return msgspec.structs.replace(
+        of_operation(asked.requester, emergency.opened, "emergency-access"),
         purpose=emergency.purpose,
-        operation="emergency-access",
         seen=seen,
         emergency=f"Task/{emergency.id}",
         reason=f"{emergency.reason_code}: {emergency.reason}",

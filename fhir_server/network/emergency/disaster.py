@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from fhir_server.audit.event import Event
+from fhir_server.audit.interaction import of_operation
 from fhir_server.auth.members import NETWORK
 from fhir_server.auth.roles import FacilityRole, Role
 from fhir_server.consent.emergencies import DISASTERS, Disaster, Standing
@@ -184,18 +185,9 @@ async def _notices(desk: Desk, disaster: Disaster, kind: Kind) -> Iterable[Resou
 
 
 def _event(asked: Asked, disaster: Disaster, operation: str) -> Event:
-    return Event(
-        at=round(asked.desk.now().timestamp() * 1000),
-        action="E",
-        interaction="operation",
-        status=200,
-        subject=asked.requester.subject,
-        client=asked.requester.client,
-        person=asked.requester.fhir_user or "",
-        organization=asked.requester.organization or "",
-        role=str(asked.requester.role),
+    return msgspec.structs.replace(
+        of_operation(asked.requester, asked.desk.now(), operation),
         purpose="ETREAT",
-        operation=operation,
         emergency=f"Task/{disaster.id}",
         reason=f"disaster: {disaster.reason}",
     )

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from fhir_server.audit.event import Event
+from fhir_server.audit.interaction import of_operation
 from fhir_server.auth.roles import Role
 from fhir_server.exchange import FhirResponse
 from fhir_server.network.desk import Asked, parameters
@@ -90,19 +91,12 @@ async def _approve(asked: Asked, record: Erasure, practitioner: str) -> None:
 
 
 def _begun(asked: Asked, record: Erasure) -> Event:
-    return Event(
-        at=round(asked.desk.now().timestamp() * 1000),
+    return msgspec.structs.replace(
+        of_operation(asked.requester, asked.desk.now(), "approve-erasure"),
         action="D",
-        interaction="operation",
         status=202,
-        subject=asked.requester.subject,
-        client=asked.requester.client,
-        person=asked.requester.fhir_user or "",
-        organization=asked.requester.organization or "",
-        role=str(asked.requester.role),
         type="Patient",
         id=record.asked_for.partition("/")[2],
-        operation="approve-erasure",
         reason=f"{record.id}: begun; form {record.form}",
     )
 

@@ -8,12 +8,13 @@ import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeAlias
 
 import msgspec
 
 from fhir_server.audit.event import Event, Seen
+from fhir_server.audit.interaction import of_operation
 from fhir_server.auth.accounts.account import ACCOUNTS
 from fhir_server.auth.requester import Requester
 from fhir_server.network.desk import Desk
@@ -104,7 +105,7 @@ class _Work:
     async def prove(self, requester: Requester) -> Erasure:
         """Tell the audit log, then forget who it was: of the record only digests stay."""
         record = await self._record()
-        await self._desk.record(proof(record, requester, round(self._desk.now().timestamp() * 1000)))
+        await self._desk.record(proof(record, requester, self._desk.now()))
         now = self._desk.now()
         return await self._change(
             lambda each: msgspec.structs.replace(
@@ -148,22 +149,14 @@ class _Work:
         return lambda current: change(current) if current.worker == self._worker else None
 
 
-def proof(record: Erasure, requester: Requester, at: int) -> Event:
+def proof(record: Erasure, requester: Requester, at: datetime) -> Event:
     """Make the audit event that proves an erasure: who, of whom, how much, with which digest; nothing of what it was."""
     total = sum(record.resources.values())
-    return Event(
-        at=at,
+    return msgspec.structs.replace(
+        of_operation(requester, at, "approve-erasure"),
         action="D",
-        interaction="operation",
-        status=200,
-        subject=requester.subject,
-        client=requester.client,
-        person=requester.fhir_user or "",
-        organization=requester.organization or "",
-        role=str(requester.role or ""),
         type="Patient",
         id=record.asked_for.partition("/")[2],
-        operation="approve-erasure",
         seen=tuple(Seen(patient, custodian, "Patient", 1) for patient, custodian in zip(record.patients, record.custodians, strict=True)),
         reason=f"{record.id}: {total} resources, {record.versions} versions erased, sha256 {record.sha256}; form {record.form}",
     )
