@@ -75,8 +75,8 @@ async def application(realm, mongodb_uri, database_name, clock):
     )  # fmt: skip
     app = create_app(settings, mongodb_uri)
     async with app.outer.router.lifespan_context(app.outer):
-        await store(app, *EVERYTHING)
-        await store(app, *MEMBERS)
+        await store(app, *EVERYTHING, custodian="Organization/a")
+        await store(app, *MEMBERS, custodian="Organization/a")
         yield app
 
 

@@ -184,7 +184,7 @@ async def test_a_text_is_fetched_and_shown_and_the_focus_returns(page):
     await shown(page, "documents")
     assert await (await opened(page, "紹介状")).locator("pre").inner_text() == LETTER
     await page.keyboard.press("Escape")
-    assert await page.locator("dialog").count() == 0
+    await page.wait_for_selector("dialog", state="detached")
     assert await page.evaluate("document.activeElement.innerText") == "紹介状.txt"
 
 

@@ -25,7 +25,7 @@ from fhir_server.authorization.administration.endings import Endings
 from fhir_server.authorization.pages import Appearance, Login, Patients, add_pages
 from fhir_server.authorization.pages.words import Text
 from fhir_server.exchange import FhirRequest
-from fhir_server.service import LOCAL
+from fhir_server.service import Local
 from tests.rest.served import patient
 
 GOOD, BETTER = "x7kq2mpa", "vb4nzt9w"
@@ -118,9 +118,10 @@ class Network:
         add_pages(self.app, lambda: self.login)
 
     async def store(self, *resources):
-        """Store resources, as the operator does."""
+        """Store resources, as the operator does, in custody of the hospital."""
+        operator = Local("local", organization="Organization/kagawa")
         for each in resources:
-            await self.registry.service.perform(FhirRequest("update", each["resourceType"], each["id"], body=each), LOCAL)
+            await self.registry.service.perform(FhirRequest("update", each["resourceType"], each["id"], body=each), operator)
 
     async def found(self):
         """Set up facilities, people, patients and an app."""

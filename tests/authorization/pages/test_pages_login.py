@@ -15,7 +15,7 @@ async def test_the_way_from_an_app_through_login_facility_and_patient_to_consent
     browser = network.browser()
     assert await browser.log_in("hanako", authorization=asked) == f"/auth/facility?authorization={asked}"
     await browser.follow()
-    await browser.send(f"facility?authorization={asked}", choice="Organization/sanuki|physician")
+    await browser.send(f"facility?authorization={asked}", choice="Organization/kagawa|physician")
     assert browser.to == f"/auth/patient?authorization={asked}"
     await browser.follow()
     await browser.send(f"patient?authorization={asked}", text="さかいで", birth="S41/06/06")
