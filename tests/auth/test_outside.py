@@ -157,7 +157,7 @@ async def test_our_own_tokens_go_on(application, get):
     from fhir_server.auth.roles import Role
     from tests.access.secured import requester, token
 
-    assert await get(await token(application, requester(Role.PHYSICIAN))) == 200
+    assert await get(await token(application, requester(Role.PHYSICIAN, organization="Organization/a"))) == 200
 
 
 async def test_our_own_tokens_of_a_key_that_another_process_has_just_made_go_on(application, get):
@@ -169,7 +169,9 @@ async def test_our_own_tokens_of_a_key_that_another_process_has_just_made_go_on(
     identity = application.registry.identity
     elsewhere = Keys(identity.shelf, identity.sealer, now)
     await elsewhere.rotate()
-    made = await Tokens(elsewhere, identity.cuts, identity.tokens.issuer, BASE, now).issue(requester(Role.PHYSICIAN), timedelta(minutes=5))
+    made = await Tokens(elsewhere, identity.cuts, identity.tokens.issuer, BASE, now).issue(
+        requester(Role.PHYSICIAN, organization="Organization/a"), timedelta(minutes=5)
+    )
     assert await get(made) == 200
 
 

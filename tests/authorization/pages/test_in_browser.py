@@ -282,7 +282,7 @@ async def test_everything_can_be_read_is_named_and_fits_the_screen(pages, size):
         await page.click("main .button")
         await page.wait_for_url("**/facility*")
         await looks_good()
-        await typed(page, "Enter")
+        await page.click("text=香川中央病院")
         await page.wait_for_url("**/patient*")
         await page.fill("#text", "坂出")
         await typed(page, "Enter")
